@@ -1,0 +1,101 @@
+import type { Campaign, Content, Problem } from '../campaign.ts'
+import type { CampaignState, EpochMs, Kind, Lane, ReplyClass } from '../words.ts'
+
+/** The object `content/<digest>`: what all mails of a campaign share. A sender caches it by name, since it never changes. */
+export interface CampaignContent {
+  readonly v: 1
+  readonly tenant: string
+  readonly campaign: string
+  readonly kind: Kind
+  readonly content: Content
+  readonly missing: Campaign['missing']
+  readonly test: boolean
+  /** Date of every mail of the campaign (RFC 5322), so that attempts never differ */
+  readonly date: EpochMs
+}
+
+/** What rests in bucket `campaigns`, key `<tenant>.<id>`: everything a new scheduler needs besides the streams. */
+export interface CampaignRecord {
+  readonly v: 1
+  readonly tenant: string
+  readonly id: string
+  /** sequence in JOBS of the publish that was accepted */
+  readonly job: number
+  /** sha256 of the campaign as published, base64url: same id, other content is refused */
+  readonly digest: string
+  readonly state: CampaignState
+  readonly kind: Kind
+  readonly lane: Lane
+  readonly pool: string
+  readonly weight: number
+  readonly rate: number | null
+  readonly window: Campaign['window'] | null
+  readonly dedupe: 'address' | 'ref' | 'none'
+  readonly content: string
+  readonly list: { readonly name: string; readonly nuid: string; readonly size: number; readonly format: 'ndjson' | 'csv' } | null
+  readonly acceptedAt: EpochMs
+  readonly startAt: EpochMs
+  readonly startedAt: EpochMs | null
+  readonly finishedAt: EpochMs | null
+  readonly deadline: EpochMs
+  readonly problems: readonly Problem[]
+  /** state before a pause, to go back to */
+  readonly before: CampaignState | null
+  readonly tally: TallySnapshot
+}
+
+/** The tally with the stream position it is true for (S1 over restarts). */
+export interface TallySnapshot {
+  /** last sequence of OUTCOMES counted */
+  readonly position: number
+  readonly delivered: number
+  readonly unconfirmed: number
+  readonly bounced: number
+  readonly expired: number
+  readonly suppressed: number
+  readonly cancelled: number
+  readonly mayBeDuplicate: number
+  readonly bouncedLater: number
+  readonly complained: number
+  readonly unsubscribed: number
+  /** batch sequence → bits of settled recipients; a batch whose recipients are all settled stands as `true` */
+  readonly settled: Uint8Array
+}
+
+/** The answer of `campaign.status` (design §4). */
+export interface CampaignStatus {
+  readonly id: string
+  readonly tenant: string
+  readonly state: CampaignState | 'unknown'
+  readonly recipients: number
+  readonly delivered: number
+  readonly unconfirmed: number
+  readonly bounced: number
+  readonly expired: number
+  readonly suppressed: number
+  readonly cancelled: number
+  readonly waiting: number
+  readonly deferred: number
+  readonly duplicates: number
+  readonly unusable: number
+  readonly listRead: number
+  readonly mayBeDuplicate: number
+  readonly bouncedLater: number
+  readonly complained: number
+  readonly unsubscribed: number
+  readonly acceptedAt: string | null
+  readonly startedAt: string | null
+  readonly finishedAt: string | null
+  readonly waitingFor: readonly { readonly site: string; readonly count: number; readonly because: ReplyClass | string; readonly until: string | null }[]
+}
+
+export type CampaignEventType = 'accepted' | 'rejected' | 'progress' | 'paused' | 'resumed' | 'cancelled' | 'finished'
+export interface CampaignEvent extends Partial<Omit<CampaignStatus, 'id' | 'tenant'>> {
+  readonly type: CampaignEventType
+  readonly id: string
+  readonly tenant: string
+  /** sequence in JOBS of the publish this speaks of */
+  readonly ofPublish: number
+  readonly at: string
+  readonly problems: readonly Problem[]
+}

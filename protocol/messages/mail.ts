@@ -1,0 +1,93 @@
+import type { ReplyClass, Kind, Lane, EpochMs } from '../words.ts'
+import type { Mask } from '../mask.ts'
+
+/** Recipients of one campaign and site, written once to `list.<campaign>.<site>`; addressed ever after by its sequence in MAIL. */
+export interface Batch {
+  readonly v: 1
+  readonly tenant: string
+  readonly campaign: string
+  readonly kind: Kind
+  readonly site: string
+  /** provider row the site belongs to, or null for the tail */
+  readonly provider: string | null
+  readonly shard: string
+  /** names the `CampaignContent` object (bucket `hato`) all recipients of the campaign share */
+  readonly content: string
+  /** position of recipient 0 in the campaign, so that every recipient has a number unique in it */
+  readonly first: number
+  readonly recipients: readonly BatchRecipient[]
+}
+
+export interface BatchRecipient {
+  readonly address: string
+  readonly name: string | null
+  readonly ref: string | null
+  readonly vars: Readonly<Record<string, unknown>> | null
+}
+
+/** ≤ 300 bytes that say: work on this batch. Orders are what travels, rests, retries and moves. */
+export interface Order {
+  readonly v: 1
+  readonly tenant: string
+  readonly campaign: string
+  readonly kind: Kind
+  readonly lane: Lane
+  readonly site: string
+  readonly provider: string | null
+  readonly pool: string
+  /** the batch's sequence in MAIL; negative = that many messages before this order, for a batch written in the same atomic batch */
+  readonly batch: number
+  readonly mask: Mask
+  /** recipients meant, = bits in mask */
+  readonly count: number
+  readonly attempt: number
+  readonly deadline: EpochMs
+  /** mails per second this order may take at most (its share of the campaign's `rate`); absent = unlimited */
+  readonly rate?: number
+  /** charged tries so far per set bit of the mask, in order; absent = none charged */
+  readonly charged?: Uint8Array
+  /** earliest next try per set bit of the mask, seconds since 1970; absent = now */
+  readonly notBefore?: readonly number[]
+  /** source IP to come back from, and until when that is binding */
+  readonly stick?: { readonly ip: string; readonly hardUntil: EpochMs }
+  /** recipients an earlier holder may have sent to already (S2) */
+  readonly maybe?: Mask
+  /** why it waited, for `waitingFor` */
+  readonly because?: ReplyClass
+}
+
+/** An order on its way through a router or sender: with what is needed to keep it alive and to end it. */
+export interface HeldOrder {
+  readonly order: Order
+  /** its sequence in MAIL: names this order (two copies of a retry order have two) */
+  readonly seq: number
+  readonly ackSubject: string
+}
+
+/** `claim.<campaign>.<batch>`: who works on which attempt. Its sequence in OUTCOMES is the fencing token of every outcome under it. */
+export interface Claim {
+  readonly attempt: number
+  readonly orderSeq: number
+  readonly sender: string
+  /** recipients this claim set out to work on */
+  readonly mask: Mask
+}
+
+/** `cursor.<campaign>`: where expansion stands; committed in one atomic batch with the batches it counts. */
+export interface ExpansionCursor {
+  /** bytes of an object list, or recipients of an inline list, read and accounted for */
+  readonly position: number
+  /** lines of the list read so far, = recipients + duplicates + unusable */
+  readonly listRead: number
+  readonly recipients: number
+  readonly duplicates: number
+  readonly unusable: number
+  /** suppressed at expansion; their outcomes are in the journal under batch numbers of their own */
+  readonly batches: number
+  readonly done: boolean
+}
+
+/** `cursor.<campaign>.<site>`: the last batch of the site that has been released as an order. */
+export interface ReleaseCursor {
+  readonly released: number
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { BLAMES, OUTCOMES, REPLY_CLASSES, STAGES } from './words.ts'
+
+/** One SMTP reply (RFC 5321 4.2). `text` is the reply without code and enhanced code; lines of a multi-line reply joined by one space. */
+export interface Reply {
+  readonly code: number
+  /** `5.1.1` (RFC 3463), or null where the peer gave none. */
+  readonly enhanced: string | null
+  readonly text: string
+}
+
+/** What happened to one recipient in one attempt. `n` is its index in the batch (0…99). */
+export const Outcome = z.object({
+  n: z.number().int().min(0).max(99),
+  ref: z.string().nullable(),
+  rcpt: z.string(),
+  outcome: z.enum(OUTCOMES),
+  stage: z.enum(STAGES).nullable(),
+  code: z.number().int().nullable(),
+  enhanced: z.string().nullable(),
+  reply: z.string().nullable(),
+  class: z.enum(REPLY_CLASSES),
+  blames: z.enum(BLAMES),
+  mx: z.string().nullable(),
+  ip: z.string().nullable(),
+  site: z.string(),
+  /** from MAIL to the reply that decided, milliseconds */
+  ms: z.number().nullable(),
+  /** delivered, but the peer never answered the dot (delivery.md §4) */
+  unconfirmed: z.boolean().optional(),
+  /** S2: an earlier holder of this batch may have sent it too */
+  mayBeDuplicate: z.boolean().optional(),
+})
+export type Outcome = z.infer<typeof Outcome>
+
+/** The body of `outcome.<tenant>.<campaign>.<batch>`, JSON. `batch` is the batch's sequence in stream MAIL. */
+export const OutcomeChunk = z.object({
+  v: z.literal(1),
+  tenant: z.string(),
+  campaign: z.string(),
+  batch: z.number().int().positive(),
+  attempt: z.number().int().min(0),
+  /** RFC 3339 UTC with milliseconds */
+  at: z.string(),
+  outcomes: z.array(Outcome).min(1),
+})
+export type OutcomeChunk = z.infer<typeof OutcomeChunk>
+
+/** A final outcome settles its recipient; `deferred` is on the way. */
+export function isFinal(outcome: Outcome['outcome']): boolean {
+  return outcome !== 'deferred'
+}
