@@ -1,0 +1,56 @@
+/**
+ * What may be thrown (style 9). Outcomes are data and never come here.
+ *   BadConfig         a person must change something; exit 78 before connecting
+ *   InvariantBroken   a bug; the process logs it and dies, its supervisor starts it anew
+ *   Infrastructure    the network or the server: repeat at the pace of its code, or let go
+ */
+export class BadConfig extends Error {
+  override readonly name = 'BadConfig'
+}
+
+export class InvariantBroken extends Error {
+  override readonly name = 'InvariantBroken'
+  readonly invariant: string
+  constructor(invariant: string, message: string) {
+    super(`${invariant}: ${message}`)
+    this.invariant = invariant
+  }
+}
+
+/** Code → how long to wait before the next try, milliseconds. */
+export const RETRY_PACE_MS = {
+  cut: 100, // the connection broke with the request under way: whether it was heard is unknown
+  timeout: 250, // no answer in time: unknown too
+  'no-leader': 250, // the server has no leader for the stream yet (503): nothing was stored
+  closed: 0, // our own connection was closed: nothing more comes
+  unavailable: 500, // JetStream refuses for reasons of its own (disk, limits, cluster): nothing was stored
+} as const
+export type InfrastructureCode = keyof typeof RETRY_PACE_MS
+
+export class Infrastructure extends Error {
+  override readonly name = 'Infrastructure'
+  readonly code: InfrastructureCode
+  constructor(code: InfrastructureCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+  /** Is it certain that nothing was stored? */
+  get nothingHappened(): boolean {
+    return this.code === 'no-leader' || this.code === 'unavailable'
+  }
+}
+
+/** err_code values of nats-server that Hato acts on (server/errors.json). */
+export const SERVER = {
+  wrongLastSequence: 10071,
+  wrongLastSequenceBatch: 10164,
+  noMessageFound: 10037,
+  consumerNotFound: 10014,
+  streamNotFound: 10059,
+  streamNameInUse: 10058,
+} as const
+
+/** Did a compare-and-set find another last sequence than expected? */
+export function isStale(refused: { readonly code: number }): boolean {
+  return refused.code === SERVER.wrongLastSequence || refused.code === SERVER.wrongLastSequenceBatch
+}
