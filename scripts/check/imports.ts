@@ -17,7 +17,7 @@ const FOLDERS = ['protocol', 'services', 'scripts', 'test']
 const TOOL_FILES = new Set(['vitest.config.ts', '.dependency-cruiser.mjs'])
 
 export type Violation = { readonly rule: string; readonly from: string; readonly to: string }
-export type Cruise = { readonly violations: readonly Violation[]; readonly modules: ReadonlySet<string> }
+export type Cruise = { readonly violations: readonly Violation[]; readonly modules: ReadonlySet<string>; readonly rules: readonly string[] }
 
 /** Every breach of the law in the tree at `root`, one line each; none means that it holds for every source file there. */
 export async function breaches(root: string): Promise<string[]> {
@@ -39,6 +39,7 @@ export async function cruise(root: string): Promise<Cruise> {
   return {
     violations: summary.violations.map(({ rule, from, to }) => ({ rule: rule.name, from, to })),
     modules: new Set(modules.map(({ source }) => source)),
+    rules: (summary.ruleSetUsed?.forbidden ?? []).map(({ name }) => name ?? 'unnamed'),
   }
 }
 
