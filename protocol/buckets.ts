@@ -20,7 +20,9 @@ export const OBJECT_BUCKET = 'hato'
 export const KEYS = {
   node: (role: string, id: string) => `node.${role}.${id}`,
   owner: (role: string, shard: string) => `${role}.${shard}`,
-  campaign: (tenant: string, id: string) => `${tenant}.${id}`,
+  campaign: (tenant: string, id: string) => `campaign.${tenant}.${id}`,
+  /** stands while a campaign is paused or cancelling: senders watch these and let go of its mail */
+  held: (tenant: string, id: string) => `held.${tenant}.${id}`,
   fleet: 'current',
   siteMemory: (shard: string) => `router.${shard}`,
   ipMemory: 'ip-manager',

@@ -14,7 +14,7 @@ export interface CampaignContent {
   readonly date: EpochMs
 }
 
-/** What rests in bucket `campaigns`, key `<tenant>.<id>`: everything a new scheduler needs besides the streams. */
+/** What rests in bucket `campaigns`, key `campaign.<tenant>.<id>`: everything a new scheduler needs besides the streams. */
 export interface CampaignRecord {
   readonly v: 1
   readonly tenant: string

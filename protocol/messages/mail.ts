@@ -28,6 +28,8 @@ export interface BatchRecipient {
 /** ≤ 300 bytes that say: work on this batch. Orders are what travels, rests, retries and moves. */
 export interface Order {
   readonly v: 1
+  /** identity of this attempt's order, = the sequence of its first copy; absent on that copy. A copy that rested or moved keeps it, so that claims know it again */
+  readonly id?: number
   readonly tenant: string
   readonly campaign: string
   readonly kind: Kind
@@ -44,8 +46,12 @@ export interface Order {
   readonly deadline: EpochMs
   /** mails per second this order may take at most (its share of the campaign's `rate`); absent = unlimited */
   readonly rate?: number
+  /** the campaign's window closes then: what is left comes back as the retry order instead of being sent at night */
+  readonly pauseAt?: EpochMs
   /** charged tries so far per set bit of the mask, in order; absent = none charged */
   readonly charged?: Uint8Array
+  /** tries refused by a 5xx that blamed not the recipient, likewise */
+  readonly refusals?: Uint8Array
   /** earliest next try per set bit of the mask, seconds since 1970; absent = now */
   readonly notBefore?: readonly number[]
   /** source IP to come back from, and until when that is binding */
@@ -64,10 +70,26 @@ export interface HeldOrder {
   readonly ackSubject: string
 }
 
+/** Which order this is, whatever copy of it. */
+export function orderId({ order, seq }: Pick<HeldOrder, 'order' | 'seq'>): number {
+  return order.id ?? seq
+}
+
+/** The batch's absolute sequence. */
+export function batchSeqOf({ order, seq }: Pick<HeldOrder, 'order' | 'seq'>): number {
+  return order.batch > 0 ? order.batch : seq + order.batch
+}
+
+/** The order as it is stored again for the same attempt (rest, move, return): it keeps its identity and names its batch absolutely. */
+export function carried(held: Pick<HeldOrder, 'order' | 'seq'>): Order {
+  return { ...held.order, id: orderId(held), batch: batchSeqOf(held) }
+}
+
 /** `claim.<campaign>.<batch>`: who works on which attempt. Its sequence in OUTCOMES is the fencing token of every outcome under it. */
 export interface Claim {
   readonly attempt: number
-  readonly orderSeq: number
+  /** `orderId` of the order it was made for */
+  readonly order: number
   readonly sender: string
   /** recipients this claim set out to work on */
   readonly mask: Mask

@@ -1,0 +1,223 @@
+import { bitsOf, hasBit, maskOf, type Mask } from '../../protocol/mask.ts'
+import type { Batch, HeldOrder, Order } from '../../protocol/messages/mail.ts'
+import type { Outcome } from '../../protocol/outcome.ts'
+import { type Next, nextTry, type RetryPolicy, type Stick } from '../../protocol/retry.ts'
+import type { EpochMs, ReplyClass } from '../../protocol/words.ts'
+
+/**
+ * The work on one claimed order: who of the batch is still to be tried, and what became of the others. Pure; the shell does the SMTP.
+ *
+ * A recipient is, for this order, always in exactly one state:
+ *   open      waits for its turn
+ *   taken     is in a transaction
+ *   told      has an outcome of this attempt: final, or deferred with the next try that follows from it
+ *   later     is not due yet: rolls into the next order untouched
+ */
+export type RecipientState =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'later'; readonly notBefore: EpochMs }
+  | { readonly kind: 'told'; readonly final: true }
+  | { readonly kind: 'told'; readonly final: false; readonly notBefore: EpochMs; readonly charged: boolean; readonly refused: boolean; readonly stick: Stick | null; readonly class: ReplyClass }
+
+export interface Work {
+  readonly held: HeldOrder
+  /** the batch's sequence in MAIL */
+  readonly batchSeq: number
+  readonly batch: Batch
+  /** the claim's sequence in OUTCOMES: every outcome expects it */
+  readonly claimSeq: number
+  /** recipients an earlier holder may have sent to (S2) */
+  readonly maybe: Mask
+  readonly recipients: Map<number, RecipientState>
+  readonly charged: ReadonlyMap<number, number>
+  readonly refusals: ReadonlyMap<number, number>
+  /** outcomes told and not yet durable */
+  unconfirmed: number
+  /** a later claim holds the batch: nothing more is said about it */
+  lost: boolean
+}
+
+/** A try within 5 s of now is due: recipients of one batch come due a few seconds apart, and one order serves them together. */
+const DUE_SLACK_MS = 5_000
+
+export interface Opening {
+  readonly held: HeldOrder
+  readonly batchSeq: number
+  readonly batch: Batch
+  readonly claimSeq: number
+  readonly maybe: Mask
+  /** outcomes of this attempt that an earlier holder made durable */
+  readonly prior: readonly Outcome[]
+  readonly now: EpochMs
+  readonly dice: () => number
+  readonly policy: RetryPolicy
+}
+
+export function openWork({ held, batchSeq, batch, claimSeq, maybe, prior, now, dice, policy }: Opening): Work {
+  const ns = bitsOf(held.order.mask).filter((n) => n < batch.recipients.length)
+  const work: Work = {
+    held,
+    batchSeq,
+    batch,
+    claimSeq,
+    maybe,
+    recipients: new Map(ns.map((n, at) => [n, dueState(held.order.notBefore?.[at], now)])),
+    charged: new Map(ns.map((n, at) => [n, held.order.charged?.[at] ?? 0])),
+    refusals: new Map(ns.map((n, at) => [n, held.order.refusals?.[at] ?? 0])),
+    unconfirmed: 0,
+    lost: false,
+  }
+  for (const outcome of prior) {
+    if (!work.recipients.has(outcome.n)) continue
+    if (outcome.outcome !== 'deferred') work.recipients.set(outcome.n, { kind: 'told', final: true })
+    else {
+      const next = planNext(work, outcome, { retryAfterMs: null, now, dice, policy })
+      // What its first holder deferred and time has since ended is open again: its turn then tells `expired`.
+      work.recipients.set(outcome.n, next.kind === 'retry' ? deferredState(outcome, next) : { kind: 'open' })
+    }
+  }
+  return work
+}
+
+function dueState(notBeforeS: number | undefined, now: EpochMs): RecipientState {
+  if (notBeforeS === undefined || notBeforeS * 1_000 <= now + DUE_SLACK_MS) return { kind: 'open' }
+  return { kind: 'later', notBefore: notBeforeS * 1_000 }
+}
+
+/** The next recipient to try, by preference one that `fits`; it is taken. */
+export function take(work: Work, fits: (n: number) => boolean = () => true): number | null {
+  let other: number | null = null
+  for (const [n, state] of work.recipients) {
+    if (state.kind !== 'open') continue
+    if (fits(n)) {
+      work.recipients.set(n, { kind: 'taken' })
+      return n
+    }
+    other ??= n
+  }
+  if (other !== null) work.recipients.set(other, { kind: 'taken' })
+  return other
+}
+
+/** A taken recipient whose transaction never began goes back. */
+export function giveBack(work: Work, n: number): void {
+  if (work.recipients.get(n)?.kind === 'taken') work.recipients.set(n, { kind: 'open' })
+}
+
+export function countOpen(work: Work): number {
+  let open = 0
+  for (const state of work.recipients.values()) if (state.kind === 'open') open++
+  return open
+}
+
+export function countTaken(work: Work): number {
+  let taken = 0
+  for (const state of work.recipients.values()) if (state.kind === 'taken') taken++
+  return taken
+}
+
+export interface Telling {
+  readonly retryAfterMs: number | null
+  readonly now: EpochMs
+  readonly dice: () => number
+  readonly policy: RetryPolicy
+}
+
+/** A verdict becomes the recipient's outcome: a deferral whose tries or time are over is told as what ends it. The caller journals what is returned. */
+export function tell(work: Work, verdict: Outcome, telling: Telling): Outcome {
+  let outcome = hasBit(work.maybe, verdict.n) ? { ...verdict, mayBeDuplicate: true } : verdict
+  if (outcome.outcome === 'deferred') {
+    const next = planNext(work, outcome, telling)
+    if (next.kind === 'retry') {
+      work.recipients.set(outcome.n, deferredState(outcome, next))
+      return outcome
+    }
+    outcome = { ...outcome, outcome: next.outcome, class: next.class }
+  }
+  work.recipients.set(outcome.n, { kind: 'told', final: true })
+  return outcome
+}
+
+function planNext(work: Work, outcome: Outcome, { retryAfterMs, now, dice, policy }: Telling): Next {
+  const { order } = work.held
+  return nextTry({
+    attempt: order.attempt,
+    chargedTries: work.charged.get(outcome.n) ?? 0,
+    refusals: work.refusals.get(outcome.n) ?? 0,
+    permanent: (outcome.code ?? 0) >= 500,
+    class: outcome.class,
+    blames: outcome.blames,
+    kind: order.kind,
+    lane: order.lane,
+    ip: outcome.ip,
+    stick: order.stick ?? null,
+    retryAfterMs,
+    expiresAt: order.deadline,
+    now,
+    dice,
+    policy,
+  })
+}
+
+function deferredState(outcome: Outcome, next: Extract<Next, { kind: 'retry' }>): RecipientState {
+  return { kind: 'told', final: false, notBefore: next.notBefore, charged: next.charged, refused: (outcome.code ?? 0) >= 500, stick: next.stick, class: outcome.class }
+}
+
+/** Why an order ends before everybody in it was tried, and when it may come back. */
+export interface LetGo {
+  readonly because: ReplyClass
+  readonly notBefore: EpochMs
+}
+
+export type Ending =
+  /** everybody in the batch has a final outcome: the batch itself can go */
+  | { readonly kind: 'settled' }
+  /** the batch's one retry order, due at `at` */
+  | { readonly kind: 'later'; readonly order: Order; readonly at: EpochMs }
+
+/** What follows when no recipient is taken any more: the one retry order, or nothing. Recipients still open come back at `letGo.notBefore`, uncharged. */
+export function endOf(work: Work, letGo: LetGo): Ending {
+  const rows: { n: number; notBefore: EpochMs; charged: number; refusals: number }[] = []
+  let stick: Stick | null = null
+  let because: ReplyClass | null = null
+  for (const [n, state] of work.recipients) {
+    const charged = work.charged.get(n) ?? 0
+    const refusals = work.refusals.get(n) ?? 0
+    if (state.kind === 'open' || state.kind === 'taken') {
+      rows.push({ n, notBefore: letGo.notBefore, charged, refusals })
+      because ??= letGo.because
+    } else if (state.kind === 'later') rows.push({ n, notBefore: state.notBefore, charged, refusals })
+    else if (!state.final) {
+      rows.push({ n, notBefore: state.notBefore, charged: charged + (state.charged ? 1 : 0), refusals: refusals + (state.refused ? 1 : 0) })
+      if (state.stick && (stick === null || state.stick.hardUntil > stick.hardUntil)) stick = state.stick
+      because = state.class
+    }
+  }
+  if (rows.length === 0) return { kind: 'settled' }
+
+  rows.sort((a, b) => a.n - b.n)
+  const at = Math.min(...rows.map((row) => row.notBefore))
+  const { notBefore: _n, charged: _c, refusals: _r, stick: _s, because: _b, maybe: _m, ...same } = work.held.order
+  const size = work.batch.recipients.length
+  const order: Order = {
+    ...same,
+    batch: work.batchSeq,
+    mask: maskOf(rows.map((row) => row.n), size),
+    count: rows.length,
+    attempt: work.held.order.attempt + 1,
+    ...(rows.some((row) => row.charged > 0) && { charged: Uint8Array.from(rows, (row) => Math.min(255, row.charged)) }),
+    ...(rows.some((row) => row.refusals > 0) && { refusals: Uint8Array.from(rows, (row) => Math.min(255, row.refusals)) }),
+    ...(rows.some((row) => row.notBefore > at + DUE_SLACK_MS) && { notBefore: rows.map((row) => Math.ceil(row.notBefore / 1_000)) }),
+    ...(stick !== null && { stick }),
+    ...(because !== null && { because }),
+    ...carryMaybe(work, rows.map((row) => row.n), size),
+  }
+  return { kind: 'later', order, at }
+}
+
+/** Who may have been sent to and still has no final outcome stays flagged on the next order. */
+function carryMaybe(work: Work, ns: readonly number[], size: number): { maybe?: Mask } {
+  const flagged = ns.filter((n) => hasBit(work.maybe, n))
+  return flagged.length > 0 ? { maybe: maskOf(flagged, size) } : {}
+}
