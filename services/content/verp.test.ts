@@ -1,0 +1,54 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { addressProblem } from '../../protocol/addresses.ts'
+import { campaignTag, decodeReturnPath, encodeReturnPath, messageId } from './verp.ts'
+
+const secret = '0123456789abcdef0123456789abcdef'
+const domain = 'bounce.acme.example'
+const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/)
+const place = fc.record({ tenant: id, campaign: id, batch: fc.maxSafeNat(), n: fc.integer({ min: 0, max: 99 }) })
+
+describe('a return path', () => {
+  test('names its recipient again, in any letter case, and is an address of at most 64 octets', () => {
+    fc.assert(
+      fc.property(place, (where) => {
+        const path = encodeReturnPath({ ...where, secret, domain })
+        const key = { campaignTag: campaignTag(where), batch: where.batch, n: where.n }
+        expect(addressProblem(path)).toBeNull()
+        expect(path.indexOf('@')).toBeLessThanOrEqual(64)
+        expect(decodeReturnPath(secret, path)).toEqual(key)
+        expect(decodeReturnPath(secret, path.toUpperCase())).toEqual(key)
+      }),
+    )
+  })
+
+  test('with one character changed, or under another secret, names nobody', () => {
+    fc.assert(
+      fc.property(place, fc.nat(), fc.constantFrom(...'abc0123xyz-'), (where, at, put) => {
+        const path = encodeReturnPath({ ...where, secret, domain })
+        const local = path.split('@')[0] as string
+        const spot = at % local.length
+        fc.pre(local[spot] !== put)
+        expect(decodeReturnPath(secret, `${local.slice(0, spot)}${put}${local.slice(spot + 1)}@${domain}`)).toBeNull()
+        expect(decodeReturnPath(`${secret}x`, path)).toBeNull()
+      }),
+    )
+  })
+
+  test('of somebody else names nobody', () => {
+    for (const address of ['', '@', 'taro@example.jp', 'b-x-1-2-y@bounce.acme.example', 'b-aaaaaaaaaa-1-2-aaaaaaaaaaaaaaaa@bounce.acme.example']) {
+      expect(decodeReturnPath(secret, address)).toBeNull()
+    }
+  })
+})
+
+describe('a Message-ID', () => {
+  const at = { tenant: 'acme', campaign: 'spring', batch: 7, n: 3, address: 'taro@example.jp', domain: 'acme.example' }
+
+  test('is the same for the same recipient and differs for any other', () => {
+    const ids = [at, { ...at, tenant: 'b' }, { ...at, campaign: 'b' }, { ...at, batch: 8 }, { ...at, n: 4 }, { ...at, address: 'x@example.jp' }].map(messageId)
+    expect(new Set(ids).size).toBe(6)
+    expect(messageId({ ...at })).toBe(ids[0])
+    expect(ids[0]).toMatch(/^<[a-z2-7]{32}@acme\.example>$/)
+  })
+})

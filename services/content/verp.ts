@@ -1,0 +1,84 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+
+/**
+ * Return paths and Message-IDs: pure functions of the recipient's place, so that they never change between attempts (delivery.md §4, §9).
+ *
+ * A return path is `b-<campaign tag>-<batch>-<n>-<mac>@<return-path domain>`, at most 48 octets of the 64 a local part may have:
+ *   tag    10 characters base 32 of SHA-256 over tenant and campaign. Always a hash, never the name itself: names reach 64 octets,
+ *          and they tell upper from lower case, which some hosts lose on the way back. The batch's sequence finds the name in the journal;
+ *          the tag proves that it is the same journal.
+ *   batch  the batch's sequence in stream MAIL, base 36;  n  the recipient's index in it, base 36
+ *   mac    16 characters base 32 (80 bits) of HMAC-SHA-256 over the rest, so that a forged bounce suppresses nobody
+ */
+
+/** Which recipient a bounce speaks of. */
+export interface ReturnPathKey {
+  readonly campaignTag: string
+  readonly batch: number
+  readonly n: number
+}
+
+export interface RecipientPlace {
+  readonly tenant: string
+  readonly campaign: string
+  /** sequence of the batch in stream MAIL */
+  readonly batch: number
+  /** index in the batch, 0…99 */
+  readonly n: number
+}
+
+const RETURN_PATH = /^b-([a-z2-7]{10})-([0-9a-z]{1,11})-([0-9a-z]{1,2})-([a-z2-7]{16})$/
+
+export function campaignTag({ tenant, campaign }: { readonly tenant: string; readonly campaign: string }): string {
+  return base32(createHash('sha256').update(`${tenant}/${campaign}`).digest(), 10)
+}
+
+/** @param secret the cluster's, at least 16 octets; the same on every sender and on whoever reads bounces */
+export function encodeReturnPath(place: RecipientPlace & { readonly secret: string; readonly domain: string }): string {
+  const told = `b-${campaignTag(place)}-${place.batch.toString(36)}-${place.n.toString(36)}`
+  return `${told}-${mac(place.secret, told)}@${place.domain}`
+}
+
+/** The recipient that a return path of ours names, in any letter case and at any domain; null for everything else. */
+export function decodeReturnPath(secret: string, address: string): ReturnPathKey | null {
+  const at = address.lastIndexOf('@')
+  const local = (at < 0 ? address : address.slice(0, at)).toLowerCase()
+  const match = RETURN_PATH.exec(local)
+  if (!match) return null
+  const [, tag = '', batch = '', n = '', given = ''] = match
+  const expected = mac(secret, local.slice(0, -given.length - 1))
+  if (!timingSafeEqual(Buffer.from(given), Buffer.from(expected))) return null
+  return { campaignTag: tag, batch: Number.parseInt(batch, 36), n: Number.parseInt(n, 36) }
+}
+
+function mac(secret: string, told: string): string {
+  return base32(createHmac('sha256', secret).update(told).digest(), 16)
+}
+
+/**
+ * `<hash@domain>` (RFC 5322 3.6.4). The address takes part beside the place, so that the id is the recipient's own
+ * even if a stream was restored from a backup and its sequences begin again.
+ */
+export function messageId(place: RecipientPlace & { readonly address: string; readonly domain: string }): string {
+  const told = [place.tenant, place.campaign, place.batch, place.n, place.address].join('\0')
+  return `<${base32(createHash('sha256').update(told).digest(), 32)}@${place.domain}>`
+}
+
+const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
+
+/** The first `characters` of RFC 4648 base 32, lower case: survives hosts that lose letter case. */
+function base32(bytes: Uint8Array, characters: number): string {
+  let text = ''
+  let bits = 0
+  let held = 0
+  for (const byte of bytes) {
+    held = ((held << 8) | byte) & 0xfff
+    bits += 8
+    while (bits >= 5) {
+      text += BASE32[(held >> (bits - 5)) & 31]
+      bits -= 5
+      if (text.length === characters) return text
+    }
+  }
+  return text
+}
