@@ -13,7 +13,14 @@ async function types(): Promise<Result> {
 }
 
 async function lint(): Promise<Result> {
-  return judge('lint', await runProgram('node_modules/.bin/biome', ['check', '--error-on-warnings', '--max-diagnostics=40', '--colors=off', '.'], { limitMs: LIMIT_MS }))
+  return judge(
+    'lint',
+    await runProgram(
+      'node_modules/.bin/biome',
+      ['check', '--error-on-warnings', '--reporter=concise', '--diagnostic-level=warn', '--max-diagnostics=none', '--colors=off', '.'],
+      { limitMs: LIMIT_MS },
+    ),
+  )
 }
 
 /** Imports that break a rule, and files that the cruiser did not look into: a law that passes over files is no law. */

@@ -3,10 +3,18 @@
  * `CHECK_REPORT` names. The file is written only at the end of the run, so its absence tells of a crash.
  */
 import { writeFileSync } from 'node:fs'
+import { stripVTControlCharacters } from 'node:util'
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node'
 import type { Result } from './result.ts'
 
-type Thrown = { readonly message?: string; readonly stack?: string; readonly stacks?: readonly { readonly file: string; readonly line: number }[] }
+type Thrown = {
+  readonly message?: string
+  readonly diff?: string | undefined
+  readonly stack?: string
+  readonly stacks?: readonly { readonly file: string; readonly line: number }[]
+}
+
+const DIFF_LINES = 40
 
 /** Found by vitest under the name that `--reporter=<path>` asks for, which is the default export. */
 // biome-ignore lint/style/noDefaultExport: vitest loads a reporter by its default export
@@ -58,7 +66,8 @@ export default class CheckReporter implements Reporter {
     return errors.map((error) => {
       const own = error.stacks?.find(({ file }) => file.startsWith(this.#root) && !file.includes('/node_modules/'))
       const where = own ? `\n  at ${own.file.slice(this.#root.length + 1)}:${own.line}` : ''
-      return `FAIL ${what}\n  ${(error.message ?? String(error)).replaceAll('\n', '\n  ')}${where}`
+      const told = stripVTControlCharacters([error.message ?? String(error), ...(error.diff?.split('\n').slice(0, DIFF_LINES) ?? [])].join('\n'))
+      return `FAIL ${what}\n  ${told.replaceAll('\n', '\n  ')}${where}`
     })
   }
 }

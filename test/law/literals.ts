@@ -27,8 +27,9 @@ export function findLiterals(file: string, text: string): Finding[] {
   return inspect(file, text, (node) => {
     const written = textOf(node)
     if (written === null) return null
-    if (isSubject(written, file.startsWith('services/'))) return `"${written.replaceAll(HOLE, '${…}')}" is a subject: ask protocol/subjects.ts`
-    if (STREAM_NAMES.has(written) && namesStream(node)) return `"${written}" is a stream: ask protocol/streams.ts`
+    if (isSubject(written, file.startsWith('services/')))
+      return `"${written.replaceAll(HOLE, '${…}')}" is a subject: say subject(), wildcard() or SUBJECTS.<row>.on`
+    if (STREAM_NAMES.has(written) && namesStream(node)) return `"${written}" is a stream: say SUBJECTS.<row>.stream`
     return null
   })
 }
