@@ -53,9 +53,11 @@ export interface StoreOptions {
   readonly at?: EpochMs
   readonly target?: string
   readonly headers?: Headers
+  /** default 5 s */
+  readonly timeoutMs?: number
 }
 
-export interface Entry extends Omit<StoreOptions, 'msgId' | 'ttlS'> {
+export interface Entry extends Omit<StoreOptions, 'msgId' | 'ttlS' | 'timeoutMs'> {
   readonly subject: string
   readonly body: Uint8Array
 }

@@ -1,0 +1,2 @@
+export type * from './bus/types.ts'
+export { connectBus } from './bus/connect.ts'
