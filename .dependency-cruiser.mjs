@@ -1,10 +1,10 @@
 /**
  * The import law (ARCHITECTURE.md). Every rule has a planted violation in test/law/imports.test.ts, so that none is green because it is blind.
  *
- * Tests that stand beside the code they test (`x.test.ts`, `x.fixture.ts`) may use the test tools and test/kit; what a rule says of folders binds them too.
+ * Tests that stand beside the code they test (`x.test.ts`, `x.fixture.ts`, `x.testkit.ts`) may use the test tools and test/kit; what a rule says of folders binds them too.
  */
 const SERVICES = '(scheduler|domain-router|ip-manager|sender|receiver)'
-const TEST_FILE = '\\.(test|fixture)\\.ts$'
+const TEST_FILE = '\\.(test|fixture|testkit)\\.ts$'
 const NATS = 'node_modules/(nats|@nats-io)/'
 
 /** Files that decide: they get time, dice and news as arguments. */

@@ -41,8 +41,8 @@ install_packages() {
   say "installing the locked dependencies (npm ci)"
   # Said outright, since NODE_ENV=production or an .npmrc would leave out what the tests and Node $NODE_OURS come in.
   npm ci --include=dev --include=optional --no-audit --no-fund --loglevel=error >"$log" 2>&1 || {
-    tail -n 15 "$log" >&2
-    die "npm ci failed, see $log" "no network, or package.json and package-lock.json disagree; when it is mended: npm ci"
+    grep -v '^npm error *\(at .*\)\?$' "$log" | head -n 12 >&2 || true
+    die "npm ci failed, see $log" "either the registry cannot be reached, or package.json and package-lock.json disagree;" "mend it and run the same command again"
   }
   link_node
   printf '%s\n' "$hash" >"$STAMP"

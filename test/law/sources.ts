@@ -24,7 +24,7 @@ export function inspect(file: string, text: string, visit: (node: ts.Node) => st
 /** Path and text of every source file of the project below one of `folders`, except what stands there only for tests. */
 export function* ourSources(folders: readonly string[]): Generator<{ readonly file: string; readonly text: string }> {
   for (const file of sources(PROJECT)) {
-    if (!folders.some((folder) => file.startsWith(`${folder}/`)) || /\.(test|fixture)\.ts$/.test(file)) continue
+    if (!folders.some((folder) => file.startsWith(`${folder}/`)) || /\.(test|fixture|testkit)\.ts$/.test(file)) continue
     yield { file, text: readFileSync(join(PROJECT, file), 'utf8') }
   }
 }
