@@ -18,6 +18,16 @@ export interface StreamSpec {
 }
 export type StreamName = 'JOBS' | 'MAIL' | 'OUTCOMES' | 'EVENTS' | 'FEEDBACK' | 'SUPPRESSION'
 
+/** For readers and writers that name a stream. */
+export const STREAM = {
+  jobs: 'JOBS',
+  mail: 'MAIL',
+  outcomes: 'OUTCOMES',
+  events: 'EVENTS',
+  feedback: 'FEEDBACK',
+  suppression: 'SUPPRESSION',
+} as const satisfies Record<string, StreamName>
+
 const DAY_MS = 86_400_000
 
 export const STREAMS = [

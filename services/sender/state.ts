@@ -18,7 +18,15 @@ export type RecipientState =
   | { readonly kind: 'taken' }
   | { readonly kind: 'later'; readonly notBefore: EpochMs }
   | { readonly kind: 'told'; readonly final: true }
-  | { readonly kind: 'told'; readonly final: false; readonly notBefore: EpochMs; readonly charged: boolean; readonly refused: boolean; readonly stick: Stick | null; readonly class: ReplyClass }
+  | {
+      readonly kind: 'told'
+      readonly final: false
+      readonly notBefore: EpochMs
+      readonly charged: boolean
+      readonly refused: boolean
+      readonly stick: Stick | null
+      readonly class: ReplyClass
+    }
 
 export interface Work {
   readonly held: HeldOrder
@@ -34,8 +42,12 @@ export interface Work {
   readonly refusals: ReadonlyMap<number, number>
   /** outcomes told and not yet durable */
   unconfirmed: number
+  /** spaces this order's mails where the campaign has a `rate` */
+  readonly ratePace: { take(now: number): number } | null
   /** a later claim holds the batch: nothing more is said about it */
   lost: boolean
+  /** nobody is tried any more under this order, since … */
+  letGo: LetGo | null
 }
 
 /** A try within 5 s of now is due: recipients of one batch come due a few seconds apart, and one order serves them together. */
@@ -52,9 +64,10 @@ export interface Opening {
   readonly now: EpochMs
   readonly dice: () => number
   readonly policy: RetryPolicy
+  readonly ratePace: Work['ratePace']
 }
 
-export function openWork({ held, batchSeq, batch, claimSeq, maybe, prior, now, dice, policy }: Opening): Work {
+export function openWork({ held, batchSeq, batch, claimSeq, maybe, prior, now, dice, policy, ratePace }: Opening): Work {
   const ns = bitsOf(held.order.mask).filter((n) => n < batch.recipients.length)
   const work: Work = {
     held,
@@ -66,7 +79,9 @@ export function openWork({ held, batchSeq, batch, claimSeq, maybe, prior, now, d
     charged: new Map(ns.map((n, at) => [n, held.order.charged?.[at] ?? 0])),
     refusals: new Map(ns.map((n, at) => [n, held.order.refusals?.[at] ?? 0])),
     unconfirmed: 0,
+    ratePace,
     lost: false,
+    letGo: null,
   }
   for (const outcome of prior) {
     if (!work.recipients.has(outcome.n)) continue
@@ -161,7 +176,15 @@ function planNext(work: Work, outcome: Outcome, { retryAfterMs, now, dice, polic
 }
 
 function deferredState(outcome: Outcome, next: Extract<Next, { kind: 'retry' }>): RecipientState {
-  return { kind: 'told', final: false, notBefore: next.notBefore, charged: next.charged, refused: (outcome.code ?? 0) >= 500, stick: next.stick, class: outcome.class }
+  return {
+    kind: 'told',
+    final: false,
+    notBefore: next.notBefore,
+    charged: next.charged,
+    refused: (outcome.code ?? 0) >= 500,
+    stick: next.stick,
+    class: outcome.class,
+  }
 }
 
 /** Why an order ends before everybody in it was tried, and when it may come back. */
@@ -203,7 +226,10 @@ export function endOf(work: Work, letGo: LetGo): Ending {
   const order: Order = {
     ...same,
     batch: work.batchSeq,
-    mask: maskOf(rows.map((row) => row.n), size),
+    mask: maskOf(
+      rows.map((row) => row.n),
+      size,
+    ),
     count: rows.length,
     attempt: work.held.order.attempt + 1,
     ...(rows.some((row) => row.charged > 0) && { charged: Uint8Array.from(rows, (row) => Math.min(255, row.charged)) }),
@@ -211,7 +237,11 @@ export function endOf(work: Work, letGo: LetGo): Ending {
     ...(rows.some((row) => row.notBefore > at + DUE_SLACK_MS) && { notBefore: rows.map((row) => Math.ceil(row.notBefore / 1_000)) }),
     ...(stick !== null && { stick }),
     ...(because !== null && { because }),
-    ...carryMaybe(work, rows.map((row) => row.n), size),
+    ...carryMaybe(
+      work,
+      rows.map((row) => row.n),
+      size,
+    ),
   }
   return { kind: 'later', order, at }
 }

@@ -1,0 +1,206 @@
+/**
+ * sender: holds the conversation.
+ *
+ * OWNS       nothing durable; SMTP sessions and the orders in its hands, under leases
+ * HEARS      sender.<id>.grant, sender.<id>.holdings (routers) · ip-manager.changed · bucket campaigns held.> · bucket owners
+ * SAYS       senders.here · router.<shard>.report · claims and outcomes (OUTCOMES) · retry orders (MAIL)
+ * INVARIANT  no transaction without a live lease, a claim of its own, and room in the journal (S2, S3, S4, S5)
+ * ON CRASH   its node key expires; its orders come back after ack_wait and are taken over by their claims
+ * NOT HERE   which IP, how fast, how many sessions: the lease says; when to try again: protocol/retry
+ */
+import { KEYS } from '../../protocol/buckets.ts'
+import { decode, encode } from '../../protocol/codec.ts'
+import type { Grant, HoldingsAsk, SenderHere, SourceChanged } from '../../protocol/messages/permission.ts'
+import type { HeldOrder } from '../../protocol/messages/mail.ts'
+import { DEFAULT_RETRY, type RetryPolicy } from '../../protocol/retry.ts'
+import { RetryConfig, retryPolicy } from '../../protocol/retry-config.ts'
+import { subject } from '../../protocol/subjects.ts'
+import type { Config } from '../runtime/config.ts'
+import { createResolver } from '../runtime/dns/resolver.ts'
+import { watchFleet } from '../runtime/fleet-watch.ts'
+import { openBucket } from '../runtime/kv.ts'
+import type { ActorContext } from '../runtime/lifecycle.ts'
+import { keepAlive } from '../runtime/liveness.ts'
+import { watchOwners } from '../runtime/owners.ts'
+import type { SENDER_CONFIG } from './config.ts'
+import { Contents } from './contents.ts'
+import { usableIps } from './host-addresses.ts'
+import { Journal } from './journal.ts'
+import { LeaseHolder } from './lease-holder.ts'
+import { Leases } from './leases.ts'
+import { Orders } from './orders.ts'
+import { createJudge } from './policy/replies/judge.ts'
+import { Reports } from './reports.ts'
+import { Routes } from './routes.ts'
+import { Door } from './session-door.ts'
+import { SessionWorker } from './session-worker.ts'
+import { TIMEOUTS } from './smtp/timeouts.ts'
+
+/** +WPI: a third of the shortest ack_wait (urgent orders, 4 s). */
+const WORKING_EVERY_MS = 1_300
+const HERE_EVERY_MS = 500
+const EXPIRE_EVERY_MS = 100
+
+export async function startSender(context: ActorContext<Config<typeof SENDER_CONFIG>>): Promise<AsyncDisposable> {
+  const { bus, log, clock, config, nodeId: sender, health } = context
+  const stack = new AsyncDisposableStack()
+  const dice = Math.random
+
+  let policy: RetryPolicy = DEFAULT_RETRY
+  let judge = createJudge([])
+  let ips: readonly string[] = []
+  const fleet = stack.use(
+    watchFleet(bus, log, (record) => {
+      policy = record.fleet.retry ? retryPolicy(RetryConfig.parse(record.fleet.retry)) : DEFAULT_RETRY
+      judge = createJudge(record.fleet.rule)
+      contents.forget()
+      void usableIps(record.fleet.ip).then((usable) => {
+        ips = usable
+        here()
+      })
+    }),
+  )
+  const contents = new Contents({ bus, fleet: fleet.current })
+  health.gate(() => (fleet.current() ? [] : ['no fleet document yet: hato apply FLEET']))
+  const record = await fleet.ready
+  const resolver = stack.use(createResolver({ servers: record.fleet.network.dns, now: clock.mono }))
+  const network = () => {
+    const { smtp_port, allow_private_mx, only_private_mx } = fleet.current()?.fleet.network ?? record.fleet.network
+    return { smtpPort: smtp_port, allowPrivateMx: allow_private_mx, onlyPrivateMx: only_private_mx }
+  }
+
+  const routerOwners = stack.adopt(watchOwners(openBucket(bus, 'owners'), 'domain-router'), (owners) => owners.close())
+  const senders = stack.adopt(watchOwners(openBucket(bus, 'owners'), 'sender'), (owners) => owners.close())
+  await Promise.all([routerOwners.ready, senders.ready])
+  const ownersBucket = openBucket(bus, 'owners')
+  const liveness = await keepAlive({
+    bucket: ownersBucket,
+    role: 'sender',
+    nodeId: sender,
+    ttlMs: config.livenessTtlMs,
+    clock,
+    log,
+    onDead: () => log.warn('node key lost'),
+    onAlive: () => {},
+  })
+  stack.defer(() => liveness.end())
+
+  const held = new Set<string>()
+  const heldWatch = openBucket(bus, 'campaigns').watch('held.>', ({ key, value }) => {
+    if (value === null) return void held.delete(key)
+    held.add(key)
+    const [, tenant = '', campaign = ''] = key.split('.')
+    leases.letGoOf({ tenant, campaign })
+  })
+  stack.defer(() => heldWatch.close())
+  await heldWatch.caughtUp
+
+  const journal = new Journal({ bus, mono: clock.mono, wall: clock.now, onTrouble: (error) => log.warn('journal waits', { error }) })
+  const orders = new Orders({
+    bus,
+    sender,
+    journal,
+    isAlive: (id) => senders.nodes().has(id),
+    isHeld: ({ order }) => held.has(KEYS.held(order.tenant, order.campaign)),
+    policy: () => policy,
+    clock,
+    dice,
+    log,
+  })
+  const routes = new Routes({ resolver, mono: clock.mono, dice, firstRestMs: () => policy.rows.host.stepsMs[0] ?? 60_000 })
+  const door = new Door({ routes, judge: (heard) => judge(heard), timeouts: TIMEOUTS, mono: clock.mono })
+
+  const heldBack = new Map<string, number>()
+  let stopping = false
+  const leases: Leases = new Leases({
+    sender,
+    sessionsMax: config.sessionsMax,
+    owners: routerOwners,
+    mono: clock.mono,
+    stopping: () => stopping,
+    canUse: ({ lease }) => ips.includes(lease.ip),
+    heldBack: (ip, site) => heldBack.has(ip) || heldBack.has(`${ip} ${site}`),
+    newHolder: ({ lease }, until) => {
+      const reportNow = () => reports.now(lease.shard)
+      return new LeaseHolder({
+        lease,
+        until,
+        orders,
+        mono: clock.mono,
+        wall: clock.now,
+        log,
+        hungry: reportNow,
+        hire: (holder) =>
+          new SessionWorker(holder, {
+            routes,
+            network,
+            contents,
+            journal,
+            judge: (heard) => judge(heard),
+            door,
+            telling: () => ({ now: clock.now(), dice, policy }),
+            mono: clock.mono,
+            wall: clock.now,
+            reportNow,
+            log,
+          }),
+      })
+    },
+  })
+  const reports = stack.use(new Reports({ bus, leases, everyMs: config.reportEveryMs }))
+
+  stack.use(
+    bus.serve(subject('grant', { sender }), (call) => {
+      const grant = decode<Grant>(call.body)
+      const answer = leases.grant(grant)
+      call.reply(encode(answer))
+      if (answer.kind === 'refused') log.info('grant refused', { lease: grant.lease.id, site: grant.lease.site, ip: grant.lease.ip, because: answer.because })
+    }),
+  )
+  stack.use(bus.serve(subject('holdings', { sender }), (call) => call.reply(encode(leases.holdings(decode<HoldingsAsk>(call.body))))))
+  stack.use(
+    bus.hear(subject('sourceChanged', {}), ({ body }) => {
+      const change = decode<SourceChanged>(body)
+      const key = change.site === null ? change.ip : `${change.ip} ${change.site}`
+      if (change.lends) heldBack.delete(key)
+      else heldBack.set(key, change.epoch)
+      leases.sourceChanged(change)
+    }),
+  )
+
+  function here(): void {
+    const message: SenderHere = { sender, tick: clock.mono(), sessionsFree: leases.sessionsFree(), ips, stopping }
+    bus.say(subject('senderHere', {}), encode(message))
+  }
+  const timers = [
+    setInterval(here, HERE_EVERY_MS),
+    setInterval(() => leases.expire(), EXPIRE_EVERY_MS),
+    setInterval(() => keepWorking(leases.held()), WORKING_EVERY_MS),
+  ]
+  stack.defer(() => timers.forEach((timer) => clearInterval(timer)))
+  function keepWorking(orders: Iterable<HeldOrder>): void {
+    for (const { ackSubject } of orders) bus.working(ackSubject)
+  }
+  ips = await usableIps(record.fleet.ip)
+  here()
+
+  const sessions = context.metrics.gauge('sender_sessions', 'SMTP sessions', ['phase'])
+  const waiting = context.metrics.gauge('journal_oldest_waiting_ms', 'age of the oldest outcome that is not durable yet')
+  context.metrics.onScrape(() => {
+    for (const phase of ['open', 'lingering'] as const) sessions.set({ phase }, leases.sessions(phase))
+    waiting.set(journal.oldestWaitingMs())
+  })
+
+  return {
+    async [Symbol.asyncDispose]() {
+      stopping = true
+      await liveness.leave()
+      here()
+      await leases.close()
+      await journal.close()
+      for (const shard of leases.shards()) reports.now(shard)
+      await bus.flush()
+      await stack.disposeAsync()
+    },
+  }
+}

@@ -1,0 +1,69 @@
+import { decode, encode } from '../../protocol/codec.ts'
+import { bitsOf, type Mask, maskOf } from '../../protocol/mask.ts'
+import { batchSeqOf, type Claim, type HeldOrder, orderId } from '../../protocol/messages/mail.ts'
+import { type Outcome, OutcomeChunk } from '../../protocol/outcome.ts'
+import { STREAM } from '../../protocol/streams.ts'
+import { subject } from '../../protocol/subjects.ts'
+import type { Bus } from '../runtime/bus/types.ts'
+import { isStale } from '../runtime/errors.ts'
+import { decideClaim, type Standing } from './policy/claim.ts'
+
+export type Claimed =
+  | { readonly kind: 'mine'; readonly claimSeq: number; readonly maybe: Mask; readonly prior: readonly Outcome[] }
+  | { readonly kind: 'drop'; readonly because: string }
+  | { readonly kind: 'elsewhere'; readonly holder: string }
+
+interface Claimant {
+  readonly bus: Bus
+  readonly sender: string
+  readonly holds: (order: number) => boolean
+  readonly isAlive: (sender: string) => boolean
+}
+
+/** Puts this sender's mark on a batch before its first transaction. Throws Infrastructure when it cannot be known; the order then comes back by itself. */
+export async function claimBatch(held: HeldOrder, { bus, sender, holds, isAlive }: Claimant): Promise<Claimed> {
+  const { order } = held
+  const id = orderId(held)
+  const on = subject('claim', { tenant: order.tenant, campaign: order.campaign, batch: batchSeqOf(held) })
+  const body = encode({ attempt: order.attempt, order: id, sender, mask: order.mask } satisfies Claim)
+  // A first attempt almost always finds nothing: it is claimed blindly, at one round trip.
+  let standing: Standing | null = order.attempt === 0 && order.id === undefined ? null : await readStanding(bus, on)
+  for (;;) {
+    const decision = decideClaim({ id, attempt: order.attempt }, standing, { sender, holds: holds(id) }, isAlive)
+    if (decision.kind === 'drop' || decision.kind === 'elsewhere') return decision
+    const stored = await bus.store(on, body, { rollup: true, expect: { seq: decision.expect } })
+    if (stored.kind === 'stored') {
+      if (decision.kind === 'claim') return { kind: 'mine', claimSeq: stored.seq, maybe: order.maybe ?? new Uint8Array(0), prior: [] }
+      const prior = await outcomesOf(bus, held)
+      return { kind: 'mine', claimSeq: stored.seq, maybe: suspects(decision.from.claim.mask, prior, order.maybe), prior }
+    }
+    if (!isStale(stored)) throw new Error(`claim ${on} refused: ${stored.code} ${stored.message}`)
+    standing = await readStanding(bus, on) // somebody was faster: look again
+  }
+}
+
+async function readStanding(bus: Bus, on: string): Promise<Standing | null> {
+  const last = await bus.readLast(STREAM.outcomes, on)
+  return last && { claim: decode<Claim>(last.body), seq: last.seq }
+}
+
+/** What the journal holds of this attempt. Read at the leader and after the new claim stands: the old holder can add nothing any more. */
+async function outcomesOf(bus: Bus, held: HeldOrder): Promise<Outcome[]> {
+  const { order } = held
+  const on = subject('outcome', { tenant: order.tenant, campaign: order.campaign, batch: batchSeqOf(held) })
+  const outcomes: Outcome[] = []
+  for (let after = 0; ; ) {
+    const message = await bus.readNext(STREAM.outcomes, on, after)
+    if (message === null) return outcomes
+    const chunk = OutcomeChunk.parse(JSON.parse(new TextDecoder().decode(message.body)))
+    if (chunk.attempt === order.attempt) outcomes.push(...chunk.outcomes)
+    after = message.seq
+  }
+}
+
+/** Who was in the old holder's hands and has no outcome of its: S2 (a). */
+function suspects(old: Mask, prior: readonly Outcome[], carried: Mask | undefined): Mask {
+  const told = new Set(prior.map((outcome) => outcome.n))
+  const flagged = [...bitsOf(old), ...(carried ? bitsOf(carried) : [])].filter((n) => !told.has(n))
+  return maskOf(flagged, old.length * 8)
+}

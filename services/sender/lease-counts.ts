@@ -1,0 +1,58 @@
+import type { LeaseReport } from '../../protocol/messages/permission.ts'
+import type { ReplyClass } from '../../protocol/words.ts'
+import type { Finding } from './policy/attempt.ts'
+
+/** What happened under a lease since its last report. */
+export class LeaseCounts {
+  #delivered = 0
+  #classes: Partial<Record<ReplyClass, number>> = {}
+  #lastReply: string | null = null
+  #rttMs: number | null = null
+  #rest: { ms: number; because: ReplyClass } | null = null
+  readonly ended: number[] = []
+
+  count(finding: Finding): void {
+    if (finding.outcome === 'delivered') this.#delivered++
+    else this.#classes[finding.class] = (this.#classes[finding.class] ?? 0) + 1
+    if (finding.ms !== null) this.#rttMs = this.#rttMs === null ? finding.ms : this.#rttMs * 0.9 + finding.ms * 0.1
+    if (finding.reply && (finding.blames === 'site' || finding.blames === 'host' || finding.blames === 'source')) {
+      this.#lastReply = `${finding.reply.code} ${finding.reply.enhanced ? `${finding.reply.enhanced} ` : ''}${finding.reply.text}`.slice(0, 300)
+    }
+  }
+
+  rest(ms: number, because: ReplyClass): void {
+    if (this.#rest === null || this.#rest.ms < ms) this.#rest = { ms, because }
+  }
+
+  /** Is there something that the router should hear at once? */
+  get urgent(): boolean {
+    return this.#rest !== null || this.#lastReply !== null
+  }
+
+  drain(): Pick<LeaseReport, 'delivered' | 'classes' | 'lastReply' | 'rttMs' | 'ended' | 'rest'> {
+    const drained = {
+      delivered: this.#delivered,
+      classes: this.#classes,
+      lastReply: this.#lastReply,
+      rttMs: this.#rttMs === null ? null : Math.round(this.#rttMs),
+      ended: this.ended.splice(0),
+      rest: this.#rest,
+    }
+    this.#delivered = 0
+    this.#classes = {}
+    this.#lastReply = null
+    this.#rest = null
+    return drained
+  }
+
+  /** A report that nobody answered was perhaps not heard: what it said is said again. */
+  undrain(report: LeaseReport): void {
+    this.#delivered += report.delivered
+    for (const [replyClass, count] of Object.entries(report.classes)) {
+      this.#classes[replyClass as ReplyClass] = (this.#classes[replyClass as ReplyClass] ?? 0) + count
+    }
+    this.#lastReply ??= report.lastReply
+    this.ended.push(...report.ended)
+    if (report.rest) this.rest(report.rest.ms, report.rest.because)
+  }
+}

@@ -1,0 +1,318 @@
+import type { HeldOrder } from '../../protocol/messages/mail.ts'
+import { orderId } from '../../protocol/messages/mail.ts'
+import type { Lease, LeaseReport } from '../../protocol/messages/permission.ts'
+import type { MonoMs, ReplyClass } from '../../protocol/words.ts'
+import type { Log } from '../runtime/log.ts'
+import { LeaseCounts } from './lease-counts.ts'
+import type { Orders } from './orders.ts'
+import { Pace } from './pace.ts'
+import type { Finding } from './policy/attempt.ts'
+import { countOpen, countTaken, giveBack, type LetGo, take, type Work } from './state.ts'
+
+/** A recipient whose turn it is. */
+export interface Turn {
+  readonly work: Work
+  readonly n: number
+}
+
+/** What the holder needs of a session worker. */
+export interface Worker {
+  /** does the open session lead to this recipient's hosts? */
+  fits(domain: string): boolean
+  /** close now unless the dot is out: the lease is over */
+  stop(): void
+  readonly phase: 'none' | 'open' | 'lingering'
+  readonly done: Promise<void>
+}
+
+/**
+ * What this sender holds under one lease: orders, the works claimed from them, and the sessions that share them.
+ *
+ * live → ending → closed. While ending nobody takes a new recipient; what was not tried goes into each batch's one retry order.
+ */
+export class LeaseHolder {
+  lease: Lease
+  /** by this process's monotonic clock; no transaction starts after it */
+  until: MonoMs
+  readonly counts = new LeaseCounts()
+  readonly pace: Pace
+  readonly #queue: HeldOrder[] = []
+  readonly #works = new Set<Work>()
+  readonly #finishing = new Map<Work, Promise<void>>()
+  readonly #workers = new Set<Worker>()
+  #claiming: Promise<void> | null = null
+  #ending: LetGo | null = null
+  #budget: number | null
+  #wakers: (() => void)[] = []
+  readonly #orders: Orders
+  readonly #hire: (holder: LeaseHolder) => Worker
+  readonly #hungry: () => void
+  readonly #mono: () => MonoMs
+  readonly #wall: () => number
+  readonly #log: Log
+
+  constructor(options: {
+    lease: Lease
+    until: MonoMs
+    orders: Orders
+    hire: (holder: LeaseHolder) => Worker
+    /** the queue runs low: the router should hear at once */
+    hungry: () => void
+    mono: () => MonoMs
+    wall: () => number
+    log: Log
+  }) {
+    this.lease = options.lease
+    this.until = options.until
+    this.pace = new Pace(options.lease.pacePerS)
+    this.#budget = options.lease.budget
+    this.#orders = options.orders
+    this.#hire = options.hire
+    this.#hungry = options.hungry
+    this.#mono = options.mono
+    this.#wall = options.wall
+    this.#log = options.log
+  }
+
+  get live(): boolean {
+    return this.#ending === null && this.#mono() < this.until
+  }
+  get ended(): boolean {
+    return this.#ending !== null
+  }
+  /** nothing of the lease is left here */
+  get closed(): boolean {
+    return this.#ending !== null && this.#workers.size === 0 && this.#works.size === 0 && this.#queue.length === 0 && this.#claiming === null
+  }
+  get queued(): number {
+    let queued = 0
+    for (const held of this.#queue) queued += held.order.count
+    for (const work of this.#works) queued += countOpen(work)
+    return queued
+  }
+  sessions(phase: 'open' | 'lingering'): number {
+    let sessions = 0
+    for (const worker of this.#workers) if (worker.phase === phase) sessions++
+    return sessions
+  }
+  *held(): Iterable<HeldOrder> {
+    yield* this.#queue
+    for (const work of this.#works) if (!work.lost) yield work.held
+  }
+  holdsOrder(id: number): boolean {
+    for (const held of this.held()) if (orderId(held) === id) return true
+    return false
+  }
+
+  /** New numbers and a new term for a lease that is held. */
+  renew(lease: Pick<Lease, 'sessions' | 'pacePerS' | 'budget' | 'epoch'>, until: MonoMs): void {
+    this.lease = { ...this.lease, ...lease }
+    this.until = until
+    this.pace.perS = lease.pacePerS
+    this.#budget = lease.budget
+    this.#staff()
+  }
+
+  addOrders(orders: readonly HeldOrder[]): void {
+    for (const held of orders) if (!this.holdsOrder(orderId(held))) this.#queue.push(held)
+    this.#wake()
+    this.#staff()
+  }
+
+  /** The next recipient to try, claimed; null when the lease ends or nothing came for `idleMs`. */
+  async next(worker: Worker, idleMs: number): Promise<Turn | null> {
+    const idleUntil = this.#mono() + idleMs
+    for (;;) {
+      if (!this.live || this.#overstaffed(worker)) return null
+      const turn = this.#takeOne(worker)
+      if (turn) {
+        if (this.queued <= this.#lowWater()) this.#hungry()
+        return turn
+      }
+      if (this.#queue.length > 0 || this.#claiming) {
+        await this.#claimNext()
+        continue
+      }
+      this.#hungry()
+      const left = Math.min(idleUntil, this.until) - this.#mono()
+      if (left <= 0) return null
+      await this.#wakened(left)
+    }
+  }
+
+  /** The recipient's transaction never began: it waits for its next turn. */
+  back({ work, n }: Turn): void {
+    giveBack(work, n)
+    this.#wake()
+    this.#finishIfDone(work)
+  }
+
+  told({ work }: Turn, finding: Finding): void {
+    this.counts.count(finding)
+    if (finding.stage !== null && this.#budget !== null) this.#budget--
+    this.#finishIfDone(work)
+  }
+
+  /** May a transaction start now? The budget of today's ramp is counted here between two renewals. */
+  mayStart(): boolean {
+    return this.live && (this.#budget === null || this.#budget > 0)
+  }
+
+  /** A slot was one too many for the peer: until the router says otherwise the lease has one less. */
+  shrink(): void {
+    this.lease = { ...this.lease, sessions: Math.max(1, this.#workers.size - 1) }
+  }
+
+  /** Ends the lease here: idle sessions QUIT, those before their dot close, those after it stay for the reply. */
+  end(because: ReplyClass, restMs: number, orders: 'return' | 'forget'): void {
+    if (this.#ending) return
+    this.#ending = { because, notBefore: this.#wall() + restMs }
+    this.#log.info('lease ended', { lease: this.lease.id, site: this.lease.site, ip: this.lease.ip, because, restMs })
+    for (const worker of this.#workers) worker.stop()
+    for (const held of this.#queue.splice(0)) {
+      if (orders === 'return') void this.#orders.giveBack(held).finally(() => this.#ordersEnded(held.seq))
+    }
+    for (const work of this.#works) this.#finishIfDone(work)
+    this.#wake()
+  }
+
+  /** The rest of this campaign's mail goes back: it was paused or cancelled. */
+  letGoOf(campaign: { tenant: string; campaign: string }): void {
+    for (const [at, held] of [...this.#queue.entries()].reverse()) {
+      if (held.order.tenant !== campaign.tenant || held.order.campaign !== campaign.campaign) continue
+      this.#queue.splice(at, 1)
+      void this.#orders.giveBack(held).finally(() => this.#ordersEnded(held.seq))
+    }
+    for (const work of this.#works) {
+      if (work.batch.tenant === campaign.tenant && work.batch.campaign === campaign.campaign)
+        this.letGoOfWork(work, { because: 'lease-end', notBefore: this.#wall() })
+    }
+  }
+
+  /** Nobody of this work is tried any more under this order. */
+  letGoOfWork(work: Work, letGo: LetGo): void {
+    work.letGo ??= letGo
+    this.#finishIfDone(work)
+  }
+
+  report(): LeaseReport {
+    return {
+      lease: this.lease.id,
+      ip: this.lease.ip,
+      site: this.lease.site,
+      pool: this.lease.pool,
+      open: this.sessions('open'),
+      lingering: this.sessions('lingering'),
+      queued: this.queued,
+      ...this.counts.drain(),
+      closed: this.closed,
+    }
+  }
+
+  async done(): Promise<void> {
+    while (!this.closed) {
+      await Promise.all([...this.#workers].map((worker) => worker.done))
+      await Promise.all(this.#finishing.values())
+      if (this.#claiming) await this.#claiming
+    }
+  }
+
+  #takeOne(worker: Worker): Turn | null {
+    const now = this.#wall()
+    for (const work of this.#works) {
+      if (work.lost || work.letGo) continue
+      if (work.held.order.pauseAt !== undefined && work.held.order.pauseAt <= now) {
+        this.letGoOfWork(work, { because: 'resting', notBefore: now })
+        continue
+      }
+      const n = take(work, (n) => worker.fits(domainOf(work.batch.recipients[n]?.address ?? '')))
+      if (n !== null) return { work, n }
+    }
+    return null
+  }
+
+  /** One claim at a time: the next order becomes work. */
+  #claimNext(): Promise<void> {
+    this.#claiming ??= this.#claim().finally(() => {
+      this.#claiming = null
+      this.#wake()
+    })
+    return this.#claiming
+  }
+
+  async #claim(): Promise<void> {
+    const held = this.#queue.shift()
+    if (!held) return
+    const work = await this.#orders.open(held)
+    if (work === null) {
+      this.#ordersEnded(held.seq)
+      return
+    }
+    this.#works.add(work)
+    this.#finishIfDone(work)
+    this.#staff()
+  }
+
+  #finishIfDone(work: Work): void {
+    if (!this.#works.has(work) || this.#finishing.has(work)) return
+    const stopped = this.#ending !== null || work.letGo !== null || work.lost
+    if (countTaken(work) > 0 || (countOpen(work) > 0 && !stopped)) return
+    const letGo = work.letGo ?? this.#ending ?? { because: 'lease-end', notBefore: this.#wall() }
+    const finishing = this.#orders.finish(work, letGo).finally(() => {
+      this.#works.delete(work)
+      this.#finishing.delete(work)
+      this.#ordersEnded(work.held.seq)
+    })
+    this.#finishing.set(work, finishing)
+  }
+
+  #ordersEnded(seq: number): void {
+    this.counts.ended.push(seq)
+    this.#wake()
+  }
+
+  /** As many sessions as the lease lends and the queue can use. */
+  #staff(): void {
+    while (this.live && this.#workers.size < this.lease.sessions && this.#workers.size < this.queued) {
+      const worker = this.#hire(this)
+      this.#workers.add(worker)
+      void worker.done.finally(() => {
+        this.#workers.delete(worker)
+        this.#wake()
+        this.#staff()
+      })
+    }
+    if (this.#workers.size > this.lease.sessions) this.#wake()
+  }
+
+  /** Is this worker one too many for a lease that shrank? The youngest go first. */
+  #overstaffed(worker: Worker): boolean {
+    return this.#workers.size > this.lease.sessions && [...this.#workers].indexOf(worker) >= this.lease.sessions
+  }
+
+  /** Below this the router should already be sending more: about a second of the lease's pace. */
+  #lowWater(): number {
+    return Math.min(200, Math.max(20, this.lease.pacePerS))
+  }
+
+  #wake(): void {
+    const wakers = this.#wakers
+    this.#wakers = []
+    for (const wake of wakers) wake()
+  }
+
+  #wakened(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#wakers.push(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+}
+
+/** The part behind the last @, lower case. */
+export function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1).toLowerCase()
+}

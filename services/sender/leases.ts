@@ -1,0 +1,153 @@
+import type { HeldOrder } from '../../protocol/messages/mail.ts'
+import type { Grant, GrantAnswer, Holdings, HoldingsAsk, LeaseReport, Report, ReportAnswer, SourceChanged } from '../../protocol/messages/permission.ts'
+import type { MonoMs } from '../../protocol/words.ts'
+import type { Owners } from '../runtime/owners.ts'
+import type { LeaseHolder } from './lease-holder.ts'
+
+/** A tick older than this says that the grant was on the way too long to be trusted (design §6 "Lease"). */
+const TICK_MAX_AGE_MS = 1_000
+/** Grants are taken only while the ownership bucket is being watched: the server was heard within this (it sends a heartbeat each second). */
+const WATCH_SILENT_MS = 3_000
+
+export interface LeaseRules {
+  readonly sender: string
+  readonly sessionsMax: number
+  readonly owners: Owners
+  readonly mono: () => MonoMs
+  readonly stopping: () => boolean
+  /** can this host send from the IP? */
+  readonly canUse: (grant: Grant) => boolean
+  /** is this (IP × site) held back by the ip-manager right now? */
+  readonly heldBack: (ip: string, site: string) => boolean
+  readonly newHolder: (grant: Grant, until: MonoMs) => LeaseHolder
+}
+
+/** All leases of this sender: refuses what is stale, lets go of what ran out (S3, S5). */
+export class Leases {
+  readonly #rules: LeaseRules
+  readonly #holders = new Map<string, LeaseHolder>()
+  /** highest epoch seen per shard: an older one is refused even before the bucket's watch tells */
+  readonly #epochs = new Map<string, number>()
+
+  constructor(rules: LeaseRules) {
+    this.#rules = rules
+  }
+
+  grant(grant: Grant): GrantAnswer {
+    const { lease, tick, orders } = grant
+    const { mono, owners, stopping, canUse, heldBack, newHolder } = this.#rules
+    if (stopping()) return { kind: 'refused', because: 'stopping' }
+    if (owners.silentMs() > WATCH_SILENT_MS) return { kind: 'refused', because: 'not-ready' }
+    if (lease.epoch < Math.max(owners.ownerOf(lease.shard)?.epoch ?? 0, this.#epochs.get(lease.shard) ?? 0)) return { kind: 'refused', because: 'stale-epoch' }
+    const now = mono()
+    if (now - tick > TICK_MAX_AGE_MS || tick > now) return { kind: 'refused', because: 'stale-tick' }
+    if (heldBack(lease.ip, lease.site)) return { kind: 'refused', because: 'source-held' }
+    this.#epochs.set(lease.shard, lease.epoch)
+    const until = tick + lease.ms
+    const holder = this.#holders.get(lease.id)
+    if (holder?.ended) return { kind: 'refused', because: 'no-room' }
+    if (holder) {
+      holder.renew(lease, until)
+      holder.addOrders(orders)
+      return { kind: 'accepted' }
+    }
+    if (!canUse(grant)) return { kind: 'refused', because: 'ip-unusable' }
+    if (lease.sessions > this.sessionsFree()) return { kind: 'refused', because: 'no-room' }
+    const opened = newHolder(grant, until)
+    this.#holders.set(lease.id, opened)
+    opened.addOrders(orders)
+    return { kind: 'accepted' }
+  }
+
+  /** What a router answered to a report: renewals run from the report's own tick. */
+  answered(shard: string, answer: ReportAnswer): void {
+    if (answer.epoch < (this.#epochs.get(shard) ?? 0)) return
+    this.#epochs.set(shard, answer.epoch)
+    for (const { lease, ms, ...numbers } of answer.renew) {
+      const holder = this.#holders.get(lease)
+      if (holder && !holder.ended) holder.renew({ ...numbers, epoch: answer.epoch }, answer.tick + ms)
+    }
+    for (const id of answer.end) this.#holders.get(id)?.end('lease-end', 0, 'return')
+  }
+
+  /** Leases whose time is over: their router is gone or cut off, so what it handed out comes back by itself. */
+  expire(): void {
+    for (const holder of this.#holders.values()) if (!holder.ended && this.#rules.mono() >= holder.until) holder.end('lease-end', 0, 'forget')
+  }
+
+  sourceChanged({ ip, site, lends }: SourceChanged): void {
+    if (lends) return
+    for (const holder of this.#holders.values()) {
+      if (holder.lease.ip === ip && (site === null || holder.lease.site === site)) holder.end('resting', 0, 'return')
+    }
+  }
+
+  letGoOf(campaign: { tenant: string; campaign: string }): void {
+    for (const holder of this.#holders.values()) holder.letGoOf(campaign)
+  }
+
+  shards(): Set<string> {
+    return new Set([...this.#holders.values()].map((holder) => holder.lease.shard))
+  }
+
+  reportFor(shard: string): Report {
+    const leases: LeaseReport[] = []
+    for (const holder of this.#holders.values()) if (holder.lease.shard === shard) leases.push(holder.report())
+    return { sender: this.#rules.sender, tick: this.#rules.mono(), sessionsFree: this.sessionsFree(), leases }
+  }
+
+  /** A report was heard: leases that it called closed are forgotten. */
+  heard(report: Report): void {
+    for (const { lease, closed } of report.leases) if (closed) this.#holders.delete(lease)
+  }
+
+  /** A report was perhaps not heard: its counts go into the next. */
+  unheard(report: Report): void {
+    for (const told of report.leases) {
+      const holder = this.#holders.get(told.lease)
+      holder?.counts.undrain(told)
+      // Its router may be gone for good: a closed lease is not kept for ever, only until its time is over.
+      if (told.closed && holder && this.#rules.mono() > holder.until + 10_000) this.#holders.delete(told.lease)
+    }
+  }
+
+  /** For a new owner: what this sender holds of its shard. */
+  holdings({ shard, epoch }: HoldingsAsk): Holdings {
+    this.#epochs.set(shard, Math.max(epoch, this.#epochs.get(shard) ?? 0))
+    const leases = [...this.#holders.values()].filter((holder) => holder.lease.shard === shard && !holder.closed)
+    return {
+      sender: this.#rules.sender,
+      tick: this.#rules.mono(),
+      sessionsFree: this.sessionsFree(),
+      leases: leases.map((holder) => ({
+        ...holder.lease,
+        open: holder.sessions('open'),
+        lingering: holder.sessions('lingering'),
+        queued: holder.queued,
+        orders: [...holder.held()].map(({ seq }) => seq),
+      })),
+    }
+  }
+
+  *held(): Iterable<HeldOrder> {
+    for (const holder of this.#holders.values()) yield* holder.held()
+  }
+
+  sessions(phase: 'open' | 'lingering'): number {
+    let sessions = 0
+    for (const holder of this.#holders.values()) sessions += holder.sessions(phase)
+    return sessions
+  }
+
+  sessionsFree(): number {
+    let lent = 0
+    for (const holder of this.#holders.values()) lent += holder.ended ? holder.sessions('lingering') : holder.lease.sessions
+    return Math.max(0, this.#rules.sessionsMax - lent)
+  }
+
+  /** Ends everything politely and waits until nothing is left. */
+  async close(): Promise<void> {
+    for (const holder of this.#holders.values()) holder.end('lease-end', 0, 'return')
+    await Promise.all([...this.#holders.values()].map((holder) => holder.done()))
+  }
+}

@@ -1,0 +1,33 @@
+import type { MonoMs } from '../../protocol/words.ts'
+
+/**
+ * Spaces transactions: at most `perS` a second, no bursts beyond 50 ms' worth. Each caller is told how long to wait for its own slot,
+ * so sessions of one lease share one pace.
+ */
+export class Pace {
+  #perS: number
+  #nextAt: MonoMs = 0
+  static readonly #BURST_MS = 50
+
+  constructor(perS: number) {
+    this.#perS = perS
+  }
+
+  set perS(perS: number) {
+    this.#perS = perS
+  }
+  get perS(): number {
+    return this.#perS
+  }
+
+  /** Takes the next slot; the milliseconds until it. */
+  take(now: MonoMs): number {
+    if (!Number.isFinite(this.#perS)) return 0
+    // Slots that nobody took in the last 50 ms may be caught up with, older ones are gone: a pause is no licence for a burst.
+    const burst = this.#perS * Pace.#BURST_MS >= 1_000 ? Pace.#BURST_MS : 0
+    this.#nextAt = Math.max(this.#nextAt, now - burst)
+    const wait = Math.max(0, this.#nextAt - now)
+    this.#nextAt += 1_000 / this.#perS
+    return wait
+  }
+}

@@ -1,0 +1,61 @@
+import type { Outcome, Reply } from '../../../protocol/outcome.ts'
+import type { Blame, OutcomeWord, ReplyClass, Stage } from '../../../protocol/words.ts'
+
+/** What one try at one recipient came to, before the retry table has its say. */
+export interface Finding {
+  readonly outcome: OutcomeWord
+  readonly stage: Stage | null
+  readonly reply: Reply | null
+  /** in words, where no reply tells */
+  readonly because: string | null
+  readonly class: ReplyClass
+  readonly blames: Blame
+  readonly unconfirmed?: boolean
+  readonly mayBeDuplicate?: boolean
+  /** the wait or rest that the reply taught, ms */
+  readonly restMs: number | null
+  readonly retryAfterMs: number | null
+  /** stays null while the finding concerns DNS or ourselves */
+  readonly mx: string | null
+  readonly ms: number | null
+}
+
+export interface Subject {
+  readonly n: number
+  readonly ref: string | null
+  readonly rcpt: string
+  readonly ip: string
+  readonly site: string
+}
+
+/** The finding as the journal's record. Replies are cut at 500 characters: they are evidence, not archives. */
+export function outcomeOf(of: Subject, finding: Finding): Outcome {
+  return {
+    n: of.n,
+    ref: of.ref,
+    rcpt: of.rcpt,
+    outcome: finding.outcome,
+    stage: finding.stage,
+    code: finding.reply?.code ?? null,
+    enhanced: finding.reply?.enhanced ?? null,
+    reply: (finding.reply?.text ?? finding.because)?.slice(0, 500) ?? null,
+    class: finding.class,
+    blames: finding.blames,
+    mx: finding.mx,
+    ip: finding.stage === null ? null : of.ip,
+    site: of.site,
+    ms: finding.ms === null ? null : Math.round(finding.ms),
+    ...(finding.unconfirmed && { unconfirmed: true }),
+    ...(finding.mayBeDuplicate && { mayBeDuplicate: true }),
+  }
+}
+
+/** A finding that no reply made: DNS, deadlines, our own matters. */
+export function foundWithoutReply(outcome: OutcomeWord, replyClass: ReplyClass, blames: Blame, because: string | null, stage: Stage | null = null): Finding {
+  return { outcome, stage, reply: null, because, class: replyClass, blames, restMs: null, retryAfterMs: null, mx: null, ms: null }
+}
+
+/** Does this finding say that the whole lease should pause: the address or the site is not wanted here for now? */
+export function stopsTheLease(finding: Finding): boolean {
+  return finding.outcome === 'deferred' && (finding.blames === 'source' || finding.blames === 'site')
+}

@@ -1,0 +1,81 @@
+import type { Reply } from '../../../protocol/outcome.ts'
+import type { Kind, Stage } from '../../../protocol/words.ts'
+import type { Fault, Transaction } from '../smtp/types.ts'
+import type { Finding } from './attempt.ts'
+import type { Judge } from './judging.ts'
+
+export interface FindingContext {
+  readonly kind: Kind
+  readonly mx: string
+  readonly judge: Judge
+  readonly provider: string | null
+  readonly unknown: 'plain' | 'ambiguous'
+}
+
+/**
+ * What one transaction with one recipient came to. `session-broke`: the peer went away before it said anything to this mail,
+ * as at the end of a session; nobody is blamed and the recipient goes on with another session.
+ */
+export function findingOf(transaction: Transaction, context: FindingContext): Finding | 'session-broke' {
+  const { mail, data, lost, ms } = transaction
+  const rcpt = transaction.rcpts[0] ?? null
+  const dot = transaction.dot[0] ?? null
+
+  if (dot && dot.code < 400) return { ...judged(dot, null, 'dot', context), outcome: 'delivered', class: 'delivered', blames: 'nobody', ms }
+  if (transaction.unfit === 'size') return own('bounced', 'too-large', 'content', 'the mail is larger than the peer takes (SIZE)', ms)
+  if (transaction.unfit === 'smtputf8') return own('bounced', 'protocol', 'domain', 'the peer does not take SMTPUTF8 addresses', ms)
+  if (transaction.unfit === 'requiretls') return own('deferred', 'tls', 'host', 'the peer does not take REQUIRETLS', ms)
+
+  const refused = firstRefusal([
+    ['mail', mail],
+    ['rcpt', rcpt],
+    ['data', data],
+    ['dot', dot],
+  ])
+  if (refused) {
+    const finding = judged(refused.reply, null, refused.stage, context)
+    // A 421 that only closes the session (RFC 5321 3.8) says nothing about this mail.
+    if (finding.class === 'session-end' && finding.outcome === 'deferred') return 'session-broke'
+    return { ...finding, ms }
+  }
+  if (lost?.bodySent === 'dotSent') return lostDot(lost.fault, context, ms)
+  if (lost) {
+    if (mail === null || lost.fault?.code === 'ECUT') return 'session-broke'
+    return { ...judged(null, lost.fault, lost.stage, context), ms }
+  }
+  return 'session-broke' // announced ahead and not taken, or the session was closing: nothing was said to this mail
+}
+
+function firstRefusal(replies: readonly (readonly [Stage, Reply | null])[]): { stage: Stage; reply: Reply } | null {
+  for (const [stage, reply] of replies) if (reply && reply.code >= 400) return { stage, reply }
+  return null
+}
+
+function judged(reply: Reply | null, fault: Fault | null, stage: Stage, { judge, provider, unknown, mx }: FindingContext): Finding {
+  const verdict = judge({ reply, fault, stage, provider, unknown })
+  return {
+    outcome: verdict.outcome,
+    stage,
+    reply,
+    because: fault ? `${fault.code} ${fault.message}` : null,
+    class: verdict.class,
+    blames: verdict.blames,
+    restMs: verdict.restMs,
+    retryAfterMs: verdict.retryAfterMs,
+    mx,
+    ms: null,
+  }
+}
+
+/** No reply to the dot (delivery.md §4): the peer may have the mail. An urgent mail is rather sent twice than not at all, a newsletter rather once. */
+function lostDot(fault: Fault | null, { kind, mx }: FindingContext, ms: number): Finding {
+  const because = fault ? `${fault.code} ${fault.message}` : 'no reply to the final dot'
+  const same = { stage: 'dot' as const, reply: null, because, class: 'lost-dot' as const, restMs: null, retryAfterMs: null, mx, ms }
+  return kind === 'transactional'
+    ? { ...same, outcome: 'deferred', blames: 'host', mayBeDuplicate: true }
+    : { ...same, outcome: 'delivered', blames: 'nobody', unconfirmed: true }
+}
+
+function own(outcome: 'bounced' | 'deferred', replyClass: Finding['class'], blames: Finding['blames'], because: string, ms: number): Finding {
+  return { outcome, stage: 'mail', reply: null, because, class: replyClass, blames, restMs: null, retryAfterMs: null, mx: null, ms }
+}

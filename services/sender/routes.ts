@@ -1,0 +1,138 @@
+import type { Terms } from '../../protocol/messages/permission.ts'
+import type { MonoMs } from '../../protocol/words.ts'
+import { whyNotConnect } from '../runtime/dns/address-scope.ts'
+import type { Resolver } from '../runtime/dns/resolver.ts'
+
+/** One place to connect to. */
+export interface Hop {
+  readonly host: string
+  readonly address: string
+  readonly port: number
+}
+
+export type Route =
+  /** in the order to try: preference by preference, equals shuffled; at most 2 hosts and 4 addresses an attempt (delivery.md §4) */
+  | { readonly kind: 'hops'; readonly hops: readonly Hop[] }
+  | { readonly kind: 'none'; readonly class: 'no-such-domain' | 'null-mx'; readonly because: string }
+  | { readonly kind: 'dns'; readonly because: string }
+  /** every host failed a while ago and is not asked again before `untilMs` from now */
+  | { readonly kind: 'down'; readonly because: string; readonly untilMs: number }
+  /** DNS leads where this network must not go (`allow_private_mx`, `only_private_mx`) */
+  | { readonly kind: 'forbidden'; readonly because: string }
+
+export interface NetworkRules {
+  readonly smtpPort: number
+  readonly allowPrivateMx: boolean
+  readonly onlyPrivateMx: boolean
+}
+
+/** after the first, second … failure in a row a host is left alone for so long (delivery.md §4) */
+const HOST_REST_MS = [60_000, 300_000, 900_000, 1_800_000]
+const HOSTS_AN_ATTEMPT = 2
+const ADDRESSES_AN_ATTEMPT = 4
+/** memory of failed hosts; the oldest go first */
+const HOSTS_REMEMBERED = 50_000
+
+interface Failure {
+  readonly times: number
+  readonly until: MonoMs
+  readonly because: string
+}
+
+/** Where mail for a domain goes, and which hosts have lately been out of reach. */
+export class Routes {
+  readonly #resolver: Resolver
+  readonly #mono: () => MonoMs
+  readonly #dice: () => number
+  readonly #firstRestMs: () => number
+  readonly #failures = new Map<string, Failure>()
+
+  /** `firstRestMs`: the retry table's first wait for a host; a lab's short one shortens the memory in proportion. */
+  constructor(options: { resolver: Resolver; mono: () => MonoMs; dice: () => number; firstRestMs: () => number }) {
+    this.#resolver = options.resolver
+    this.#mono = options.mono
+    this.#dice = options.dice
+    this.#firstRestMs = options.firstRestMs
+  }
+
+  async of(domain: string, terms: Terms, network: NetworkRules): Promise<Route> {
+    if (terms.host !== undefined) return this.#fixed(terms.host, terms.port ?? network.smtpPort)
+    const mail = await this.#resolver.mailHosts(domain)
+    switch (mail.kind) {
+      case 'null-mx':
+        return { kind: 'none', class: 'null-mx', because: `${domain} takes no mail (null MX, RFC 7505)` }
+      case 'nxdomain':
+        return { kind: 'none', class: 'no-such-domain', because: `${domain} does not exist` }
+      case 'no-mail':
+        return { kind: 'none', class: 'no-such-domain', because: `${domain} has neither MX nor address` }
+      case 'tempfail':
+        return { kind: 'dns', because: mail.because }
+      case 'hosts':
+        return this.#hops(domain, mail.hosts, network)
+    }
+  }
+
+  /** The host did not answer, or refused as a host: it is left alone for a while, longer each time. */
+  failed(host: string, because: string): void {
+    const times = (this.#failures.get(host)?.times ?? 0) + 1
+    const restMs = ((HOST_REST_MS[Math.min(times, HOST_REST_MS.length) - 1] as number) * this.#firstRestMs()) / (HOST_REST_MS[0] as number)
+    this.#failures.delete(host)
+    this.#failures.set(host, { times, until: this.#mono() + restMs, because })
+    if (this.#failures.size > HOSTS_REMEMBERED) {
+      const oldest = this.#failures.keys().next()
+      if (!oldest.done) this.#failures.delete(oldest.value)
+    }
+  }
+
+  worked(host: string): void {
+    this.#failures.delete(host)
+  }
+
+  async #fixed(host: string, port: number): Promise<Route> {
+    const found = await this.#resolver.addresses(host)
+    if (found.kind === 'tempfail') return { kind: 'dns', because: found.because }
+    if (found.kind === 'none') return { kind: 'dns', because: `next hop ${host} has no address` }
+    return { kind: 'hops', hops: found.addresses.slice(0, ADDRESSES_AN_ATTEMPT).map((address) => ({ host, address, port })) }
+  }
+
+  async #hops(domain: string, hosts: readonly { preference: number; host: string }[], network: NetworkRules): Promise<Route> {
+    const hops: Hop[] = []
+    const reasons: string[] = []
+    let tried = 0
+    let downUntil = Number.POSITIVE_INFINITY
+    let forbidden = false
+    for (const { host } of this.#ordered(hosts)) {
+      if (tried >= HOSTS_AN_ATTEMPT || hops.length >= ADDRESSES_AN_ATTEMPT) break
+      const failure = this.#failures.get(host)
+      if (failure && failure.until > this.#mono()) {
+        downUntil = Math.min(downUntil, failure.until)
+        reasons.push(`${host}: ${failure.because}`)
+        continue
+      }
+      const found = await this.#resolver.addresses(host)
+      if (found.kind !== 'addresses') {
+        reasons.push(`${host}: ${found.kind === 'none' ? 'has no address' : found.because}`)
+        continue
+      }
+      tried++
+      for (const address of found.addresses.slice(0, ADDRESSES_AN_ATTEMPT - hops.length)) {
+        const why = whyNotConnect(address, network)
+        if (why === null) hops.push({ host, address, port: network.smtpPort })
+        else {
+          forbidden = true
+          reasons.push(`${host} is ${address}: ${why}`)
+        }
+      }
+    }
+    if (hops.length > 0) return { kind: 'hops', hops }
+    const because = `${domain}: ${reasons.join('; ')}`
+    if (forbidden) return { kind: 'forbidden', because }
+    if (downUntil < Number.POSITIVE_INFINITY) return { kind: 'down', because, untilMs: downUntil - this.#mono() }
+    return { kind: 'dns', because }
+  }
+
+  /** By preference, equals in random order (RFC 5321 5.1). */
+  #ordered(hosts: readonly { preference: number; host: string }[]): readonly { host: string }[] {
+    return hosts.map((host) => ({ ...host, dice: this.#dice() })).sort((a, b) => a.preference - b.preference || a.dice - b.dice)
+  }
+}

@@ -1,0 +1,95 @@
+import type { Lease } from '../../protocol/messages/permission.ts'
+import type { MonoMs } from '../../protocol/words.ts'
+import type { Finding } from './policy/attempt.ts'
+import type { Judge } from './policy/judging.ts'
+import type { Hop, Routes } from './routes.ts'
+import { connectThrough, parseEgress } from './smtp/egress.ts'
+import { openSession } from './smtp/open.ts'
+import type { SmtpSession } from './smtp/session.ts'
+import type { Timeouts } from './smtp/timeouts.ts'
+
+/** A host whose STARTTLS broke is greeted without it for so long, where the site's row allows that (delivery.md §5). */
+const PLAINTEXT_MS = 3 * 86_400_000
+const HOSTS_REMEMBERED = 20_000
+
+/** Where sessions come from, and which hosts cannot do TLS. */
+export class Door {
+  readonly routes: Routes
+  readonly judge: Judge
+  readonly timeouts: Timeouts
+  readonly #mono: () => MonoMs
+  readonly #plaintext = new Map<string, MonoMs>()
+
+  constructor(options: { routes: Routes; judge: Judge; timeouts: Timeouts; mono: () => MonoMs }) {
+    this.routes = options.routes
+    this.judge = options.judge
+    this.timeouts = options.timeouts
+    this.#mono = options.mono
+  }
+
+  tlsFor(host: string, policy: Lease['terms']['tls']): Lease['terms']['tls'] {
+    return policy === 'opportunistic' && (this.#plaintext.get(host) ?? 0) > this.#mono() ? 'off' : policy
+  }
+
+  tlsBroke(host: string): void {
+    this.#plaintext.delete(host)
+    this.#plaintext.set(host, this.#mono() + PLAINTEXT_MS)
+    if (this.#plaintext.size > HOSTS_REMEMBERED) {
+      const oldest = this.#plaintext.keys().next()
+      if (!oldest.done) this.#plaintext.delete(oldest.value)
+    }
+  }
+}
+
+export type DoorAnswer = { readonly kind: 'open'; readonly session: SmtpSession } | { readonly kind: 'shut'; readonly finding: Finding | null }
+
+/**
+ * The MX walk (RFC 5321 5.1, delivery.md §4): hop by hop while it is the host's fault; not after "too many connections", nor where the source is unwelcome.
+ * `finding: null` = the lease ended on the way.
+ */
+export async function openDoor(hops: readonly Hop[], lease: Lease, door: Door, live: () => boolean): Promise<DoorAnswer> {
+  let finding: Finding | null = null
+  for (const hop of hops) {
+    if (!live()) return { kind: 'shut', finding: null }
+    const tls = door.tlsFor(hop.host, lease.terms.tls)
+    let opened = await open(hop, lease, tls, door.timeouts)
+    if (opened.kind === 'failed' && opened.tlsBroken && tls === 'opportunistic' && live()) {
+      door.tlsBroke(hop.host)
+      opened = await open(hop, lease, 'off', door.timeouts)
+    }
+    if (opened.kind === 'open') {
+      door.routes.worked(hop.host)
+      return opened
+    }
+    const verdict = door.judge({ reply: opened.reply, fault: opened.fault, stage: opened.stage, provider: lease.provider, unknown: lease.terms.unknown })
+    finding = {
+      outcome: 'deferred', // before the first RCPT nothing is a recipient's outcome (delivery.md §3)
+      stage: opened.stage,
+      reply: opened.reply,
+      because: opened.fault ? `${opened.fault.code} ${opened.fault.message}` : null,
+      class: verdict.class,
+      blames: verdict.blames,
+      restMs: verdict.restMs,
+      retryAfterMs: verdict.retryAfterMs,
+      mx: hop.host,
+      ms: null,
+    }
+    if (verdict.blames !== 'host') return { kind: 'shut', finding }
+    door.routes.failed(hop.host, finding.reply ? `${finding.reply.code} ${finding.reply.text}` : (finding.because ?? opened.stage))
+  }
+  return { kind: 'shut', finding }
+}
+
+function open(hop: Hop, lease: Lease, tls: Lease['terms']['tls'], timeouts: Timeouts) {
+  return openSession({
+    host: hop.host,
+    address: hop.address,
+    port: hop.port,
+    localAddress: lease.egress === 'auto' ? null : lease.bind,
+    connectVia: connectThrough(parseEgress(lease.egress) ?? { kind: 'bind' }),
+    ehlo: lease.ehlo,
+    tls,
+    protocol: lease.terms.protocol,
+    timeouts: { ...timeouts, idleMs: lease.terms.idleMs },
+  })
+}

@@ -1,0 +1,210 @@
+import type { ReplyClass } from '../../protocol/words.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Contents } from './contents.ts'
+import type { Journal } from './journal.ts'
+import { domainOf, type LeaseHolder, type Turn, type Worker } from './lease-holder.ts'
+import { type Finding, foundWithoutReply, outcomeOf, stopsTheLease } from './policy/attempt.ts'
+import { findingOf } from './policy/finding.ts'
+import type { Judge } from './policy/judging.ts'
+import type { NetworkRules, Routes } from './routes.ts'
+import { type Door, openDoor } from './session-door.ts'
+import type { SmtpSession } from './smtp/session.ts'
+import { tell, type Telling } from './state.ts'
+
+/** how many sessions may break under a recipient in one attempt, before any reply, until that counts as a try */
+const BROKEN_SESSIONS = 3
+/** a lease whose only session was refused for "too many connections" waits so long if the reply named no time */
+const CONNECTION_REST_MS = 5_000
+/** a peer gets so long to answer QUIT before its slot is taken as free (S4: it may count us until then) */
+const QUIT_MS = 2_000
+
+export interface WorkerTools {
+  readonly routes: Routes
+  readonly network: () => NetworkRules
+  readonly contents: Contents
+  readonly journal: Journal
+  readonly judge: Judge
+  readonly door: Door
+  readonly telling: () => Omit<Telling, 'retryAfterMs'>
+  readonly mono: () => number
+  readonly wall: () => number
+  /** the router should hear of this lease at once */
+  readonly reportNow: () => void
+  readonly log: Log
+}
+
+/** One session slot of a lease: takes recipients one after another and keeps its SMTP session warm between them. */
+export class SessionWorker implements Worker {
+  readonly done: Promise<void>
+  readonly #holder: LeaseHolder
+  readonly #tools: WorkerTools
+  #session: SmtpSession | null = null
+  #opening = false
+  #leaving = false
+  readonly #broken = new WeakMap<object, Map<number, number>>()
+
+  constructor(holder: LeaseHolder, tools: WorkerTools) {
+    this.#holder = holder
+    this.#tools = tools
+    this.done = this.#run()
+  }
+
+  get phase(): 'none' | 'open' | 'lingering' {
+    if (this.#leaving) return 'lingering'
+    if (this.#session === null && !this.#opening) return 'none'
+    return this.#holder.live ? 'open' : 'lingering'
+  }
+
+  fits(domain: string): boolean {
+    const session = this.#session
+    return session !== null && this.#hostsOf.get(domain)?.has(session.facts.host) === true
+  }
+  /** hosts of domains seen by this worker: which recipients its session can take. NOTE: only a preference; the route is asked again before each mail. */
+  readonly #hostsOf = new Map<string, ReadonlySet<string>>()
+
+  stop(): void {
+    const session = this.#session
+    if (session === null) return
+    // After the dot the reply is worth waiting for; before it the mail goes back untouched.
+    if (session.stage === 'idle') session.quit()
+    else if (session.stage !== 'dot') session.close()
+  }
+
+  async #run(): Promise<void> {
+    // The holder lists this worker only after construction: its first turn must not be asked for before.
+    await Promise.resolve()
+    const { terms } = this.#holder.lease
+    for (;;) {
+      const turn = await this.#holder.next(this, terms.idleMs)
+      if (turn === null) break
+      await this.#attempt(turn)
+      if (this.#spent()) await this.#leave()
+    }
+    await this.#leave()
+  }
+
+  async #attempt(turn: Turn): Promise<void> {
+    const finding = await this.#try(turn)
+    if (finding === null) {
+      this.#holder.back(turn)
+      return
+    }
+    const { lease } = this.#holder
+    const recipient = turn.work.batch.recipients[turn.n]
+    const of = { n: turn.n, ref: recipient?.ref ?? null, rcpt: recipient?.address ?? '', ip: lease.ip, site: turn.work.batch.site }
+    const outcome = tell(turn.work, outcomeOf(of, finding), { ...this.#tools.telling(), retryAfterMs: finding.retryAfterMs })
+    this.#tools.journal.add(turn.work, outcome)
+    this.#holder.told(turn, finding)
+    if (stopsTheLease(finding)) this.#rest(finding.restMs ?? 60_000, finding.class)
+  }
+
+  /** One try at one recipient: what it came to, or null when it never began. */
+  async #try(turn: Turn): Promise<Finding | null> {
+    const { work, n } = turn
+    const { order } = work.held
+    const recipient = work.batch.recipients[n]
+    if (!recipient) return foundWithoutReply('bounced', 'protocol', 'us', `the batch has no recipient ${n}`)
+    if (order.deadline <= this.#tools.wall()) return foundWithoutReply('expired', 'deadline', 'nobody', 'its time to be sent was over')
+
+    const session = await this.#sessionFor(turn, domainOf(recipient.address))
+    if (session.kind !== 'session') return session.kind === 'finding' ? session.finding : null
+
+    const mail = await this.#tools.contents.render(work.batch, work.batchSeq, n)
+    if (mail.kind === 'unusable') return foundWithoutReply('bounced', 'content', 'content', mail.because)
+
+    if (!(await this.#clearance(turn))) return null
+    if (this.#session !== session.session || !session.session.usable) return null
+    const transaction = await session.session.transact(mail.mail, null)
+    const finding = findingOf(transaction, {
+      kind: order.kind,
+      mx: session.session.facts.host,
+      judge: this.#tools.judge,
+      provider: work.batch.provider,
+      unknown: this.#holder.lease.terms.unknown,
+    })
+    if (!session.session.usable) this.#session = null
+    if (finding !== 'session-broke') return finding
+    // Broken before any reply to this mail: nobody is charged, unless it happens again and again.
+    return this.#brokenAgain(turn) ? foundWithoutReply('deferred', 'unreachable', 'host', 'sessions broke before a reply', 'mail') : null
+  }
+
+  /** Pace, journal and lease all agree that a transaction may start now. */
+  async #clearance({ work }: Turn): Promise<boolean> {
+    const wait = Math.max(this.#holder.pace.take(this.#tools.mono()), work.ratePace?.take(this.#tools.mono()) ?? 0)
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
+    await this.#tools.journal.room()
+    return this.#holder.mayStart() && work.letGo === null && !work.lost
+  }
+
+  async #sessionFor(turn: Turn, domain: string): Promise<{ kind: 'session'; session: SmtpSession } | { kind: 'finding'; finding: Finding } | { kind: 'none' }> {
+    const { lease } = this.#holder
+    const route = await this.#tools.routes.of(domain, lease.terms, this.#tools.network())
+    if (route.kind === 'none') return { kind: 'finding', finding: foundWithoutReply('bounced', route.class, 'domain', route.because) }
+    if (route.kind === 'dns') return { kind: 'finding', finding: foundWithoutReply('deferred', 'dns', 'nobody', route.because) }
+    if (route.kind === 'forbidden') return { kind: 'finding', finding: foundWithoutReply('bounced', 'unreachable', 'domain', route.because) }
+    if (route.kind === 'down') {
+      return { kind: 'finding', finding: { ...foundWithoutReply('deferred', 'unreachable', 'host', route.because, 'connect'), retryAfterMs: route.untilMs } }
+    }
+    this.#hostsOf.set(domain, new Set(route.hops.map((hop) => hop.host)))
+    if (this.#session?.usable && route.hops.some((hop) => hop.host === this.#session?.facts.host)) return { kind: 'session', session: this.#session }
+    await this.#leave()
+    if (!this.#holder.mayStart()) return { kind: 'none' }
+
+    this.#opening = true
+    const opened = await openDoor(route.hops, lease, this.#tools.door, () => this.#holder.live).finally(() => {
+      this.#opening = false
+    })
+    if (opened.kind === 'open') {
+      this.#session = opened.session
+      if (this.#holder.live) return { kind: 'session', session: opened.session }
+      await this.#leave()
+      return { kind: 'none' }
+    }
+    if (opened.finding === null) return { kind: 'none' }
+    if (opened.finding.class === 'too-many-connections') {
+      // Nobody's mail was refused: this slot is one too many for now, the others go on.
+      this.#holder.counts.count(opened.finding)
+      this.#tools.reportNow()
+      if (this.#holder.sessions('open') === 0) this.#rest(opened.finding.restMs ?? CONNECTION_REST_MS, opened.finding.class)
+      else this.#holder.shrink()
+      return { kind: 'none' }
+    }
+    return { kind: 'finding', finding: opened.finding }
+  }
+
+  /** Has the session done what this site bears of one session? */
+  #spent(): boolean {
+    const session = this.#session
+    if (session === null) return false
+    const { terms } = this.#holder.lease
+    const { mails, rcpts, refused } = session.counts
+    return !session.usable || mails >= terms.mailsPerSession || rcpts >= terms.rcptsPerSession || refused >= terms.refusedPerSession
+  }
+
+  /** QUIT, and wait until the peer has let go too, so that its slot is free before ours is used again. */
+  async #leave(): Promise<void> {
+    const session = this.#session
+    if (session === null) return
+    this.#leaving = true
+    if (session.usable) session.quit()
+    const late = setTimeout(() => session.close(), QUIT_MS)
+    await session.over
+    clearTimeout(late)
+    this.#session = null
+    this.#leaving = false
+  }
+
+  #rest(ms: number, because: ReplyClass): void {
+    this.#holder.counts.rest(ms, because)
+    this.#holder.end(because, ms, 'return')
+    this.#tools.reportNow()
+  }
+
+  #brokenAgain({ work, n }: Turn): boolean {
+    const times = this.#broken.get(work) ?? new Map<number, number>()
+    this.#broken.set(work, times)
+    const count = (times.get(n) ?? 0) + 1
+    times.set(n, count)
+    return count >= BROKEN_SESSIONS
+  }
+}
