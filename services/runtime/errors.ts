@@ -23,6 +23,7 @@ export const RETRY_PACE_MS = {
   timeout: 250, // no answer in time: unknown too
   'no-leader': 250, // the server has no leader for the stream yet (503): nothing was stored
   closed: 0, // our own connection was closed: nothing more comes
+  denied: 5_000, // the server's permissions forbid it: a person must mend them
   unavailable: 500, // JetStream refuses for reasons of its own (disk, limits, cluster): nothing was stored
 } as const
 export type InfrastructureCode = keyof typeof RETRY_PACE_MS
@@ -36,7 +37,7 @@ export class Infrastructure extends Error {
   }
   /** Is it certain that nothing was stored? */
   get nothingHappened(): boolean {
-    return this.code === 'no-leader' || this.code === 'unavailable'
+    return this.code === 'no-leader' || this.code === 'unavailable' || this.code === 'denied'
   }
 }
 
@@ -45,6 +46,8 @@ export const SERVER = {
   wrongLastSequence: 10071,
   wrongLastSequenceBatch: 10164,
   noMessageFound: 10037,
+  sequenceNotFound: 10043,
+  deleteFailed: 10057,
   consumerNotFound: 10014,
   streamNotFound: 10059,
   streamNameInUse: 10058,

@@ -1,0 +1,33 @@
+import { Infrastructure, InvariantBroken } from '../errors.ts'
+import type { Link } from './link.ts'
+
+const WITHIN_MS = 10_000
+const utf8 = new TextEncoder()
+
+export interface ApiError {
+  readonly code: number
+  readonly err_code: number
+  readonly description: string
+}
+export type ApiAnswer<T> = { readonly kind: 'done'; readonly result: T } | { readonly kind: 'error'; readonly error: ApiError }
+
+/** A question to `$JS.API.…`, repeated while the server cannot answer (no leader, 5xx). Only for questions whose repetition does no harm. */
+export async function api<T>(link: Link, operation: string, request: unknown): Promise<ApiAnswer<T>> {
+  const body = request === undefined ? new Uint8Array() : utf8.encode(JSON.stringify(request))
+  const deadlineMs = performance.now() + WITHIN_MS
+  for (;;) {
+    const msg = await link.insist(`$JS.API.${operation}`, body, Math.max(1, deadlineMs - performance.now()))
+    const answer = msg.json<T & { error?: ApiError }>()
+    if (answer.error === undefined) return { kind: 'done', result: answer }
+    if (answer.error.code < 500) return { kind: 'error', error: answer.error }
+    if (performance.now() >= deadlineMs) throw new Infrastructure('unavailable', `${operation}: ${answer.error.description}`)
+    await new Promise((resolve) => setTimeout(resolve, 250)) // the server's election decides, there is no event to wait for
+  }
+}
+
+/** The same, where any error is a bug or a permission that lacks. */
+export async function apiOrThrow<T>(link: Link, operation: string, request: unknown): Promise<T> {
+  const answer = await api<T>(link, operation, request)
+  if (answer.kind === 'done') return answer.result
+  throw new InvariantBroken('jetstream', `${operation}: ${answer.error.description} (${answer.error.err_code})`)
+}

@@ -1,0 +1,140 @@
+/**
+ * pull: work taken from a durable consumer, never more of it than was asked for.
+ *
+ * OWNS       the demand: `wanted` (what the actor can place) and `asked` (what the server still owes us)
+ * INVARIANT  asked ≤ wanted when a pull leaves; a pull that ended early gives its rest back, a new connection or a silence all of it
+ * ON CRASH   what was handed out and not acked comes again after ack_wait
+ */
+import { createInbox, type Msg } from '@nats-io/nats-core'
+import { Infrastructure } from '../errors.ts'
+import { apiOrThrow } from './api.ts'
+import { readDelivered } from './delivered.ts'
+import { readHeaders } from './headers.ts'
+import type { Link } from './link.ts'
+import type { Delivery, Puller, PullSpec } from './types.ts'
+
+const NANO = 1_000_000
+/** A pull lives so long: what was asked before `want(0)` may still come for that time. */
+const EXPIRES_MS = 10_000
+const HEARTBEAT_MS = 3_000
+const SILENCE_MS = 3 * HEARTBEAT_MS
+const AGAIN_MS = 250
+const encoder = new TextEncoder()
+
+export async function pull(link: Link, spec: PullSpec, onMessage: (delivery: Delivery) => void): Promise<Puller> {
+  const { stream, durable } = spec
+  let wanted = 0
+  let asked = 0
+  let behind = 0
+  let ended = false
+  let soon = false
+  let heardMs = performance.now()
+  let nextPull = 0
+  let again: NodeJS.Timeout | undefined
+  let mending = false
+  const inbox = `${createInbox()}.`
+
+  const create = () =>
+    apiOrThrow<{ num_pending: number }>(link, `CONSUMER.CREATE.${stream}.${durable}`, {
+      stream_name: stream,
+      config: {
+        durable_name: durable,
+        name: durable,
+        deliver_policy: 'all',
+        ack_policy: 'explicit',
+        ack_wait: spec.ackWaitMs * NANO,
+        max_ack_pending: spec.maxAckPending,
+        max_deliver: -1,
+        replay_policy: 'instant',
+        filter_subjects: [spec.filter].flat(),
+        ...(spec.inactiveMs === undefined ? {} : { inactive_threshold: spec.inactiveMs * NANO }),
+      },
+    })
+
+  /** Demand that grows many times within one turn leaves as one pull. */
+  const askSoon = () => {
+    if (soon || ended) return
+    soon = true
+    queueMicrotask(() => {
+      soon = false
+      ask()
+    })
+  }
+
+  const ask = () => {
+    const batch = wanted - asked
+    if (batch <= 0 || ended || mending || !link.connected) return
+    if (asked === 0) heardMs = performance.now()
+    asked += batch
+    const request = `{"batch":${batch},"expires":${EXPIRES_MS * NANO},"idle_heartbeat":${HEARTBEAT_MS * NANO}}`
+    link.nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`, encoder.encode(request), { reply: inbox + nextPull++ })
+  }
+
+  const hear = (msg: Msg) => {
+    heardMs = performance.now()
+    if (msg.headers !== undefined && msg.headers.code !== 0 && msg.data.length === 0) return hearStatus(msg)
+    const { seq, at, deliveries, pending } = readDelivered(msg)
+    wanted = Math.max(0, wanted - 1)
+    asked = Math.max(0, asked - 1)
+    behind = pending
+    onMessage({ subject: msg.subject, body: msg.data, headers: readHeaders(msg), seq, at, deliveries, ackSubject: msg.reply as string })
+  }
+
+  const hearStatus = (msg: Msg) => {
+    const code = msg.headers?.code
+    if (code === 100) return // heartbeat
+    const rest = Number(msg.headers?.get('Nats-Pending-Messages') || 0)
+    asked = Math.max(0, asked - rest)
+    const description = msg.headers?.description ?? ''
+    // 408 a pull ran out · 409 leadership changed, consumer deleted, … · 404 none · 503 nobody: there is no such consumer (any more)
+    if (code === 408 || code === 404) return askSoon()
+    link.log.debug('pull-ended', { stream, durable, code, because: description })
+    asked = 0
+    if (code === 503 || /deleted/i.test(description)) void mend()
+    else again = setTimeout(ask, AGAIN_MS)
+  }
+
+  /** The consumer is gone (inactive too long, or the server lost it): make it anew, then go on asking. */
+  async function mend(): Promise<void> {
+    if (mending || ended) return
+    mending = true
+    asked = 0
+    try {
+      await create()
+      mending = false
+      ask()
+    } catch (error) {
+      mending = false
+      if (!(error instanceof Infrastructure)) throw error
+      again = setTimeout(mend, AGAIN_MS)
+    }
+  }
+
+  behind = (await create()).num_pending
+  const subscription = link.nc.subscribe(`${inbox}*`, { callback: (error, msg) => (error === null ? hear(msg) : undefined) })
+  const connection = link.onConnection((connected) => {
+    asked = 0
+    if (connected) ask()
+  })
+  const watchdog = setInterval(() => {
+    if (asked === 0 || !link.connected || performance.now() - heardMs < SILENCE_MS) return
+    heardMs = performance.now()
+    void mend()
+  }, HEARTBEAT_MS)
+
+  return {
+    want(n) {
+      wanted = Math.max(0, n)
+      askSoon()
+    },
+    pending: () => behind,
+    async [Symbol.asyncDispose]() {
+      ended = true
+      clearInterval(watchdog)
+      clearTimeout(again)
+      connection[Symbol.dispose]()
+      // NOTE: what is on its way at this moment comes again to the next holder after ack_wait
+      if (!link.nc.isClosed()) subscription.unsubscribe()
+    },
+  }
+}

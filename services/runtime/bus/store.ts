@@ -1,0 +1,87 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Msg, nuid } from '@nats-io/nats-core'
+import { Infrastructure, InvariantBroken, RETRY_PACE_MS } from '../errors.ts'
+import { storeHeaders } from './headers.ts'
+import type { Link } from './link.ts'
+import type { Entry, Refused, Stored, StoredAll, StoreOptions } from './types.ts'
+
+const TIMEOUT_MS = 5_000
+/** The server's limit for one atomic batch. */
+const MAX_ENTRIES = 1_000
+
+/** Publish and wait for the stream's word. Pipelines: any number may be under way. */
+export async function store(link: Link, subject: string, body: Uint8Array, options: StoreOptions = {}): Promise<Stored> {
+  const headers = storeHeaders(options)
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS
+  let leftMs = timeoutMs
+  for (;;) {
+    const reply = await link.request(subject, body, headers, timeoutMs)
+    switch (reply.kind) {
+      case 'reply':
+        return readAck(reply.msg, subject)
+      case 'nobody': // no stream has this subject, or it is between two leaders: nothing was stored, so asking again is safe
+        leftMs -= RETRY_PACE_MS['no-leader']
+        if (leftMs <= 0) throw new Infrastructure('no-leader', `${subject}: no stream takes it`)
+        await pause(RETRY_PACE_MS['no-leader'])
+        break
+      default:
+        throw new Infrastructure(reply.kind, `${subject}: ${reply.kind} before the stream's answer`)
+    }
+  }
+}
+
+/**
+ * One atomic batch, by the headers of ADR-50 themselves: NATS.js 3.4.0 passes no option but `headers` after the first message
+ * and hides the server's error codes. Nothing waits between the messages; the last one's answer is the batch's.
+ */
+export async function storeAll(link: Link, entries: readonly Entry[]): Promise<StoredAll> {
+  if (entries.length === 0 || entries.length > MAX_ENTRIES) throw new InvariantBroken('batch', `${entries.length} entries, a batch has 1 to ${MAX_ENTRIES}`)
+  const batchId = nuid.next()
+  const last = entries.length - 1
+  const headersOf = (entry: Entry, at: number) =>
+    storeHeaders(entry, { 'Nats-Batch-Id': batchId, 'Nats-Batch-Sequence': String(at + 1), ...(at === last ? { 'Nats-Batch-Commit': '1' } : {}) })
+  const ask = (at: number) => {
+    const entry = entries[at] as Entry
+    return link.request(entry.subject, entry.body, headersOf(entry, at), TIMEOUT_MS)
+  }
+
+  if (!link.connected) return { kind: 'refused', code: 0, message: 'no connection' } // nothing was said, so this is certain
+  const opened = last > 0 ? ask(0) : null // its answer says whether the server opened the batch
+  for (let at = 1; at < last; at++) {
+    const entry = entries[at] as Entry
+    const headers = headersOf(entry, at)
+    link.nc.publish(entry.subject, entry.body, headers === null ? {} : { headers })
+  }
+  const reply = await ask(last)
+  if (reply.kind !== 'reply') return { kind: 'unknown', because: reply.kind, batchId }
+  const committed = await readBatchAck(reply.msg, batchId)
+  if (committed.kind !== 'refused' || opened === null) return committed
+  // "Incomplete batch" is what the commit says when the opening was refused; the reason stands in the first answer.
+  const opening = await opened
+  if (opening.kind !== 'reply' || opening.msg.data.length === 0) return committed
+  const { error } = opening.msg.json<Ack>()
+  return error === undefined ? committed : { kind: 'refused', code: error.err_code, message: error.description }
+}
+
+interface Ack {
+  readonly seq?: number
+  readonly error?: { readonly code: number; readonly err_code: number; readonly description: string }
+}
+
+function readAck(msg: Msg, subject: string): Stored {
+  const { seq, error } = msg.json<Ack>()
+  if (error === undefined) return { kind: 'stored', seq: seq as number }
+  // 5xx: the server is in no state to store anything (full, no quorum); 4xx: it does not want this message.
+  if (error.code >= 500) throw new Infrastructure('unavailable', `${subject}: ${error.description} (${error.err_code})`)
+  return refused(error)
+}
+
+function readBatchAck(msg: Msg, batchId: string): StoredAll {
+  const { seq, error } = msg.json<Ack>()
+  if (error === undefined) return { kind: 'stored', lastSeq: seq as number, batchId }
+  return error.code >= 500 ? { kind: 'unknown', because: error.description, batchId } : refused(error)
+}
+
+function refused(error: NonNullable<Ack['error']>): Refused {
+  return { kind: 'refused', code: error.err_code, message: error.description }
+}
