@@ -14,6 +14,8 @@ export interface NatsOptions {
   readonly sync?: 'always' | 'sometimes'
   /** extra lines of the server's configuration: accounts, limits … */
   readonly extra?: string
+  /** default: a free one */
+  readonly port?: number
 }
 
 export interface TestNats extends AsyncDisposable {
@@ -31,7 +33,7 @@ export interface TestNats extends AsyncDisposable {
 
 export async function startNats(options: NatsOptions = {}): Promise<TestNats> {
   const folder = await mkdtemp(join(tmpdir(), 'hato-nats-'))
-  const port = await freePort()
+  const port = options.port ?? (await freePort())
   const file = join(folder, 'nats.conf')
   await writeFile(file, natsConfig(port, join(folder, 'store'), options))
   let server = await run(file)

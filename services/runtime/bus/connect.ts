@@ -157,6 +157,10 @@ class NatsBus implements Bus {
     }
   }
 
+  stats() {
+    return this.#link.nc.stats()
+  }
+
   flush() {
     return this.#link.nc.flush()
   }

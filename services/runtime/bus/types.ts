@@ -136,6 +136,8 @@ export interface Bus extends AsyncDisposable {
   askAll(subject: string, body: Uint8Array, options: { readonly timeoutMs: number; readonly enough?: number }): Promise<Uint8Array[]>
   serve(subject: string, handler: (call: Call) => void | Promise<void>, options?: { readonly queue?: string }): Listening
   hear(subject: string, handler: (heard: Heard) => void, options?: { readonly queue?: string }): Listening
+  /** totals of this connection since its start */
+  stats(): { readonly inMsgs: number; readonly outMsgs: number; readonly inBytes: number; readonly outBytes: number }
   /** resolves when the server has read what was said before */
   flush(): Promise<void>
 
