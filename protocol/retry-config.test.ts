@@ -13,7 +13,7 @@ describe('[retry] of the fleet file', () => {
     const { rows } = read({ first: '2s' })
     for (const reason of RETRY_REASONS) expect(rows[reason].stepsMs[0]).toBeLessThanOrEqual(2_000)
     expect(rows.bulk.stepsMs).toEqual([2_000, 4_000, 8_000, 16_000, 32_000])
-    expect(rows.continue.stepsMs).toEqual([1_000])
+    expect(rows.continue).toEqual(DEFAULT_RETRY.rows.continue)
   })
 
   test('one reason can be given step by step, or by first, factor and max', () => {

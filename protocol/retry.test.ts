@@ -61,7 +61,7 @@ const TABLE: readonly Row[] = [
   ['any other 4xx, urgent', 'unmatched', 'recipient', 'urgent', [1, 2, 5, 10, 15, 15], true, 'any'],
   ['any other 4xx, content', 'content', 'content', 'bulk', [15, 30, 60], true, 'any'],
   ['no reply to the dot', 'lost-dot', 'nobody', 'urgent', [1, 2, 5], true, 'any'],
-  ['the lease ended first', 'lease-end', 'nobody', 'bulk', [1 / 60, 1 / 60], false, 'any'],
+  ['the lease ended first', 'lease-end', 'nobody', 'bulk', [1 / 60, 1 / 60, 2 / 60, 5 / 60, 15 / 60, 1, 1], false, 'any'],
   ['the envelope was full', 'too-many-recipients', 'nobody', 'bulk', [1 / 60], false, 'any'],
 ]
 
@@ -99,7 +99,11 @@ describe('giving up', () => {
 
   test('a refusal that cannot be tried again before the deadline is bounced as blocked, a deferral expires', () => {
     const expiresAt = NOW + 30_000
-    expect(nextTry(tried({ class: 'reputation', blames: 'source', permanent: true, expiresAt }))).toEqual({ kind: 'give-up', outcome: 'bounced', class: 'blocked' })
+    expect(nextTry(tried({ class: 'reputation', blames: 'source', permanent: true, expiresAt }))).toEqual({
+      kind: 'give-up',
+      outcome: 'bounced',
+      class: 'blocked',
+    })
     expect(nextTry(tried({ class: 'reputation', blames: 'source', expiresAt }))).toEqual({ kind: 'give-up', outcome: 'expired', class: 'reputation' })
   })
 

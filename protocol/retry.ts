@@ -42,7 +42,8 @@ export const DEFAULT_RETRY: RetryPolicy = {
     bulk: { stepsMs: minutes(15, 30, 60, 120, 240), charged: true, comesBackFrom: 'any' },
     urgent: { stepsMs: minutes(1, 2, 5, 10, 15), charged: true, comesBackFrom: 'any' },
     // The session or lease ended before this recipient's turn, or the envelope was full: nothing was refused, so it goes on at once.
-    continue: { stepsMs: [1_000], charged: false, comesBackFrom: 'any' },
+    // It slows down all the same, for peers that end every session before its first mail.
+    continue: { stepsMs: [1_000, 1_000, 2_000, 5_000, 15_000, 60_000], charged: false, comesBackFrom: 'any' },
   },
   jitter: 0.1,
   // The longest life (7 d) by the bulk row is 45 tries; the usual ones (24 h, 72 h) end by deadline at 9 and 21.
