@@ -39,6 +39,7 @@ describe('a content', () => {
     ['a broken replyTo', { replyTo: 'x@' }, 'replyTo "x@" is not an address'],
     ['a line break in the subject', { subject: 'a\r\nBcc: x@y.jp' }, 'subject must not contain CR, LF or NUL'],
     ['a line break in the name', { from: { name: 'a\nb', address: 'news@acme.example' } }, 'from.name must not contain'],
+    ['a line break in the list', { list: { id: 'news', name: 'a\rb' } }, 'list.name must not contain'],
     ['a line break in a header', { headers: { 'X-A': 'a\r\nb' } }, 'headers.X-A must not contain'],
     ['a broken template', { subject: '{{ a' }, 'subject output "{{ a" not closed'],
     ['no body', { text: ' ' }, 'text is missing'],

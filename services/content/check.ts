@@ -1,5 +1,5 @@
 import { addressProblem, isRoleAddress, needsSmtputf8, parseAddress } from '../../protocol/addresses.ts'
-import { LIMITS, type Attachment, type Content, type Problem, type Recipient } from '../../protocol/campaign.ts'
+import { LIMITS, problemPath, type Attachment, type Content, type Problem, type Recipient } from '../../protocol/campaign.ts'
 import type { Kind } from '../../protocol/words.ts'
 import { encodedSize } from './bodies.ts'
 import { headerProblems } from './headers.ts'
@@ -63,7 +63,7 @@ function lineProblems(content: Content): Problem[] {
   const places: [string, string | undefined][] = [
     ['subject', content.subject],
     ['from.name', content.from.name],
-    ['list.name', content.list?.name],
+    [problemPath(['list', 'name']), content.list?.name],
     ...(content.attachments ?? []).map(({ filename }, at): [string, string] => [`attachments[${at}].filename`, filename]),
   ]
   return places.filter(([, text]) => /[\r\n\0]/.test(text ?? '')).map(([path]) => ({ path, message: 'must not contain CR, LF or NUL' }))
