@@ -45,6 +45,8 @@ export class Infrastructure extends Error {
 export const SERVER = {
   wrongLastSequence: 10071,
   wrongLastSequenceBatch: 10164,
+  batchIncomplete: 10176,
+  batchTooManyOpen: 10210,
   noMessageFound: 10037,
   sequenceNotFound: 10043,
   deleteFailed: 10057,
@@ -56,4 +58,9 @@ export const SERVER = {
 /** Did a compare-and-set find another last sequence than expected? */
 export function isStale(refused: { readonly code: number }): boolean {
   return refused.code === SERVER.wrongLastSequence || refused.code === SERVER.wrongLastSequenceBatch
+}
+
+/** Was an atomic batch refused for a reason that passes by itself? Nothing was stored. */
+export function isBusy(refused: { readonly code: number }): boolean {
+  return refused.code === SERVER.batchTooManyOpen || refused.code === SERVER.batchIncomplete
 }

@@ -10,7 +10,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Bus, Entry, Stored } from './bus/types.ts'
-import { Infrastructure, RETRY_PACE_MS } from './errors.ts'
+import { Infrastructure, isBusy, RETRY_PACE_MS } from './errors.ts'
 import type { Log } from './log.ts'
 
 export interface GroupCommitOptions {
@@ -71,9 +71,10 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
           for (const [at, { answer }] of all.entries()) answer({ kind: 'stored', seq: stored.lastSeq - (all.length - 1 - at) })
           return
         case 'refused':
-          if (stored.code === 0) break // nothing left this process: there is no connection
+          if (isBusy(stored)) break
           if (all.length === 1) return (all[0] as Waiting).answer(stored)
-          return void (await Promise.all(all.map(oneByOne)))
+          // each in a batch of its own, so that its id tells afterwards whether it is there
+          return void (await Promise.all(all.map((waiting) => settle([waiting]))))
         case 'unknown': {
           log.warn('round-in-doubt', { stream, entries: all.length, because: stored.because })
           const first = await insist(() => findBatch((all[0] as Waiting).entry, stored.batchId))
@@ -84,11 +85,6 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
       }
       await pause(RETRY_PACE_MS.timeout)
     }
-  }
-
-  /** The round's own entries, each in a batch of one: so that its id tells afterwards whether it is there. */
-  async function oneByOne(waiting: Waiting): Promise<void> {
-    await settle([waiting])
   }
 
   /** Sequence of the entry that carries the batch's id, or null when the batch is not there. */
@@ -135,7 +131,7 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
   }
 }
 
-/** As many of the oldest as one batch bears. An expectation on one subject may stand in a batch once only when the entry writes that subject itself. */
+/** As many of the oldest as one batch bears. */
 function nextRound(gathering: readonly Waiting[], most: number): readonly Waiting[] {
   let bytes = 0
   let count = 0

@@ -37,9 +37,20 @@ export class Link {
     return { [Symbol.dispose]: () => void this.#listeners.delete(tell) }
   }
 
+  /** Does the connection stand, now or within so long? */
+  async up(withinMs: number): Promise<boolean> {
+    if (this.#connected) return true
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const timer = setTimeout(resolve, Math.max(0, withinMs), false)
+    using _ = this.onConnection((connected) => resolve(connected))
+    const connected = await promise
+    clearTimeout(timer)
+    return connected
+  }
+
   /** One question, asked once. */
   async request(subject: string, body: Uint8Array, headers: MsgHdrs | null, timeoutMs: number): Promise<Reply> {
-    if (!this.#connected && !(await this.#connectedWithin(timeoutMs))) return { kind: this.nc.isClosed() ? 'closed' : 'timeout' }
+    if (!this.#connected && !(await this.up(timeoutMs))) return { kind: this.nc.isClosed() ? 'closed' : 'timeout' }
     if (this.nc.isClosed()) return { kind: 'closed' }
     return this.#requests.send(subject, body, headers, timeoutMs)
   }
@@ -54,15 +65,6 @@ export class Link {
       if (code === 'closed' || code === 'denied' || performance.now() >= deadlineMs) throw new Infrastructure(code, `${subject}: ${code}`)
       await pause(RETRY_PACE_MS[code])
     }
-  }
-
-  async #connectedWithin(ms: number): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>()
-    const timer = setTimeout(resolve, ms, false)
-    using _ = this.onConnection((connected) => resolve(connected))
-    const connected = await promise
-    clearTimeout(timer)
-    return connected
   }
 
   async #readStatus(): Promise<void> {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Msg, nuid } from '@nats-io/nats-core'
-import { Infrastructure, InvariantBroken, RETRY_PACE_MS } from '../errors.ts'
+import { Infrastructure, InvariantBroken, isBusy, RETRY_PACE_MS } from '../errors.ts'
 import { storeHeaders } from './headers.ts'
 import type { Link } from './link.ts'
 import type { Entry, Refused, Stored, StoredAll, StoreOptions } from './types.ts'
@@ -8,6 +8,8 @@ import type { Entry, Refused, Stored, StoredAll, StoreOptions } from './types.ts
 const TIMEOUT_MS = 5_000
 /** The server's limit for one atomic batch. */
 const MAX_ENTRIES = 1_000
+/** Open batches last milliseconds. */
+const AGAIN_MS = 20
 
 /** Publish and wait for the stream's word. Pipelines: any number may be under way. */
 export async function store(link: Link, subject: string, body: Uint8Array, options: StoreOptions = {}): Promise<Stored> {
@@ -31,12 +33,25 @@ export async function store(link: Link, subject: string, body: Uint8Array, optio
 }
 
 /**
- * One atomic batch, by the headers of ADR-50 themselves: NATS.js 3.4.0 passes no option but `headers` after the first message
- * and hides the server's error codes. Nothing waits between the messages; the last one's answer is the batch's.
+ * One atomic batch. When the server has too many open, or lost the beginning in a change of leader, nothing was stored and it is said again.
  */
 export async function storeAll(link: Link, entries: readonly Entry[]): Promise<StoredAll> {
   if (entries.length === 0 || entries.length > MAX_ENTRIES) throw new InvariantBroken('batch', `${entries.length} entries, a batch has 1 to ${MAX_ENTRIES}`)
-  const batchId = nuid.next()
+  const deadlineMs = performance.now() + TIMEOUT_MS
+  for (;;) {
+    const batchId = nuid.next()
+    if (!(await link.up(deadlineMs - performance.now()))) return { kind: 'unknown', because: 'no connection', batchId }
+    const stored = await sayBatch(link, entries, batchId)
+    if (stored.kind !== 'refused' || !isBusy(stored) || performance.now() >= deadlineMs) return stored
+    await pause(AGAIN_MS)
+  }
+}
+
+/**
+ * By the headers of ADR-50 themselves: NATS.js 3.4.0 passes no option but `headers` after the first message and hides the server's error codes.
+ * All messages leave in one turn; the last one's answer is the batch's.
+ */
+async function sayBatch(link: Link, entries: readonly Entry[], batchId: string): Promise<StoredAll> {
   const last = entries.length - 1
   const headersOf = (entry: Entry, at: number) =>
     storeHeaders(entry, { 'Nats-Batch-Id': batchId, 'Nats-Batch-Sequence': String(at + 1), ...(at === last ? { 'Nats-Batch-Commit': '1' } : {}) })
@@ -44,8 +59,6 @@ export async function storeAll(link: Link, entries: readonly Entry[]): Promise<S
     const entry = entries[at] as Entry
     return link.request(entry.subject, entry.body, headersOf(entry, at), TIMEOUT_MS)
   }
-
-  if (!link.connected) return { kind: 'refused', code: 0, message: 'no connection' } // nothing was said, so this is certain
   const opened = last > 0 ? ask(0) : null // its answer says whether the server opened the batch
   for (let at = 1; at < last; at++) {
     const entry = entries[at] as Entry
@@ -54,13 +67,13 @@ export async function storeAll(link: Link, entries: readonly Entry[]): Promise<S
   }
   const reply = await ask(last)
   if (reply.kind !== 'reply') return { kind: 'unknown', because: reply.kind, batchId }
-  const committed = await readBatchAck(reply.msg, batchId)
+  const committed = readBatchAck(reply.msg, batchId)
   if (committed.kind !== 'refused' || opened === null) return committed
   // "Incomplete batch" is what the commit says when the opening was refused; the reason stands in the first answer.
   const opening = await opened
   if (opening.kind !== 'reply' || opening.msg.data.length === 0) return committed
   const { error } = opening.msg.json<Ack>()
-  return error === undefined ? committed : { kind: 'refused', code: error.err_code, message: error.description }
+  return error === undefined ? committed : refused(error)
 }
 
 interface Ack {
