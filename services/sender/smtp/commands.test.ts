@@ -9,7 +9,9 @@ const { extensions: bare } = parseEhlo('250 mx')
 
 describe('EHLO', () => {
   test('keywords are read in any case, the old AUTH= too, and the first line is no keyword', () => {
-    const { extensions, greeting } = parseEhlo('250-size.pipelining.example at your service, [203.0.113.7]\n250-Pipelining\n250-AUTH=LOGIN PLAIN\n250 size 35882577')
+    const { extensions, greeting } = parseEhlo(
+      '250-size.pipelining.example at your service, [203.0.113.7]\n250-Pipelining\n250-AUTH=LOGIN PLAIN\n250 size 35882577',
+    )
     expect([...extensions.keywords]).toEqual(['PIPELINING', 'AUTH', 'SIZE'])
     expect(extensions.sizeMax).toBe(35_882_577)
     expect(greeting).toBe('size.pipelining.example at your service, [203.0.113.7]')

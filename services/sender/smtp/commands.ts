@@ -31,8 +31,9 @@ export const RSET = 'RSET\r\n'
 export const QUIT = 'QUIT\r\n'
 export const FINAL_DOT = '.\r\n'
 
-/** MAIL, every RCPT and DATA in one write (RFC 2920). */
+/** MAIL, every RCPT and DATA in one write (RFC 2920). Throws InvariantBroken on addresses that cannot be said, and on none. */
 export function envelopeCommands(envelope: Envelope, extensions: Extensions): string {
+  if (envelope.rcpts.length === 0) throw new InvariantBroken('an envelope without recipients')
   let commands = mailCommand(envelope, extensions)
   for (let i = 0; i < envelope.rcpts.length; i++) commands += rcptCommand(envelope, i)
   return commands + DATA

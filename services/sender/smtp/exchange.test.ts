@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Exchange, verdictFor, type Manner, type Step } from './exchange.ts'
+import { Exchange, type Manner, type Step } from './exchange.ts'
 import { codes, envelope } from './testing/client.ts'
+import { verdictFor } from './transaction.ts'
 import type { Reply } from './types.ts'
 
 const pipelined: Manner = { pipelining: true, protocol: 'smtp', wasAhead: false, aheadProven: false }

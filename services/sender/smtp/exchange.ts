@@ -1,4 +1,5 @@
-import type { Envelope, Lost, Reply, Stage, Transaction, Unfit } from './types.ts'
+import { isPositive } from './transaction.ts'
+import type { Envelope, Lost, Reply, Stage, Transaction } from './types.ts'
 
 /** What the session must do after a reply.
  *  wait       the next reply
@@ -106,7 +107,7 @@ export class Exchange {
     if (isPositive(reply)) return this.#manner.pipelining ? 'wait' : 'rcpt'
     if (!this.#manner.pipelining) return 'done'
     // NOTE A first envelope ahead that is refused is not waited out: peers differ in how many 503 they give for its commands (Haraka: each one's).
-    return this.#manner.wasAhead && !this.#manner.aheadProven ? 'cut' : 'wait'
+    return this.#manner.wasAhead && !this.#manner.aheadProven ? this.#cut('no envelope behind a body here') : 'wait'
   }
 
   #hearRcpt(reply: Reply): Step {
@@ -154,29 +155,4 @@ export class Exchange {
     if (lost !== null && (this.data?.code ?? 500) >= 400) return true
     return (this.mail?.code ?? 0) >= 400 || this.rcpts.some((reply) => (reply?.code ?? 0) >= 500) || (this.data?.code ?? 0) >= 500
   }
-}
-
-/** What a transaction says about recipient `i`: the first refusal on its way, else the answer to the dot. `reply` null: nothing decided, see `lost`. */
-export function verdictFor(transaction: Transaction, i: number): { readonly stage: Stage; readonly reply: Reply | null } {
-  const { mail, rcpts, data, dot } = transaction
-  const rcpt = rcpts[i] ?? null
-  if (mail !== null && !isPositive(mail)) return { stage: 'mail', reply: mail }
-  if (rcpt !== null && !isPositive(rcpt)) return { stage: 'rcpt', reply: rcpt }
-  if (data !== null && data.code >= 400) return { stage: 'data', reply: data }
-  if (rcpt !== null && dot.length > 0) {
-    // LMTP answers once per accepted recipient, SMTP once.
-    const turn = dot.length === 1 ? 0 : rcpts.slice(0, i).filter((before) => before !== null && isPositive(before)).length
-    return { stage: 'dot', reply: dot[turn] ?? null }
-  }
-  return { stage: transaction.lost?.stage ?? 'mail', reply: null }
-}
-
-/** The record of a mail of which nothing was written. */
-export function untold(envelope: Envelope, why: { readonly lost: Lost | null; readonly unfit: Unfit | null; readonly wasAhead: boolean; readonly usable: boolean }): Transaction {
-  const rcpts = envelope.rcpts.map(() => null)
-  return { mail: null, rcpts, data: null, dot: [], ...why, aheadRefused: false, ms: 0 }
-}
-
-export function isPositive(reply: Reply): boolean {
-  return reply.code >= 200 && reply.code < 300
 }

@@ -34,7 +34,7 @@ export function addressBytes(address: string): Buffer {
   const back = tail === undefined || tail === '' ? [] : tail.split(':')
   const groups = [...front, ...new Array<string>(8 - front.length - back.length).fill('0'), ...back]
   const bytes = Buffer.alloc(16)
-  groups.forEach((group, i) => bytes.writeUInt16BE(Number.parseInt(group, 16), i * 2))
+  for (const [i, group] of groups.entries()) bytes.writeUInt16BE(Number.parseInt(group, 16), i * 2)
   return bytes
 }
 

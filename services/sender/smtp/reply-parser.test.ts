@@ -20,7 +20,10 @@ describe('a reply', () => {
     ['354\r\n', { code: 354, enhanced: null, text: '' }],
     ['250 \r\n', { code: 250, enhanced: null, text: '' }],
     ['550 5.1.1\r\n', { code: 550, enhanced: '5.1.1', text: '' }],
-    ['421 4.7.0 [TSS04] Messages from 203.0.113.5 temporarily deferred\r\n', { code: 421, enhanced: '4.7.0', text: '[TSS04] Messages from 203.0.113.5 temporarily deferred' }],
+    [
+      '421 4.7.0 [TSS04] Messages from 203.0.113.5 temporarily deferred\r\n',
+      { code: 421, enhanced: '4.7.0', text: '[TSS04] Messages from 203.0.113.5 temporarily deferred' },
+    ],
     // no enhanced codes: a version, an address, a fourth digit, a class that RFC 3463 does not know
     ['220 2.15.1-beta ready\r\n', { code: 220, enhanced: null, text: '2.15.1-beta ready' }],
     ['550 5.1.1000 x\r\n', { code: 550, enhanced: null, text: '5.1.1000 x' }],
@@ -32,8 +35,12 @@ describe('a reply', () => {
   })
 
   test('of several lines is joined by spaces, the repeated enhanced code said once', () => {
-    const { replies } = read('550-5.7.26 This mail has been blocked because\r\n550-5.7.26 the sender is unauthenticated.\r\n550 5.7.26  https://example.com - gsmtp\r\n')
-    expect(replies).toEqual([{ code: 550, enhanced: '5.7.26', text: 'This mail has been blocked because the sender is unauthenticated.  https://example.com - gsmtp' }])
+    const { replies } = read(
+      '550-5.7.26 This mail has been blocked because\r\n550-5.7.26 the sender is unauthenticated.\r\n550 5.7.26  https://example.com - gsmtp\r\n',
+    )
+    expect(replies).toEqual([
+      { code: 550, enhanced: '5.7.26', text: 'This mail has been blocked because the sender is unauthenticated.  https://example.com - gsmtp' },
+    ])
   })
 
   test('with different codes on its lines counts by the last line', () => {
@@ -52,11 +59,14 @@ describe('a reply', () => {
 })
 
 describe('what is no reply', () => {
-  test.each(['hello there\r\n', '25\r\n', '\r\n', '2500 x\r\n', '150 x\r\n', '250x\r\n', 'HTTP/1.1 400 Bad Request\r\n'])('%j is a fault, and nothing is read behind it', (bytes) => {
-    const { replies, fault } = read('250 ok\r\n', bytes, '250 ok\r\n')
-    expect(replies).toHaveLength(1)
-    expect(fault).toMatch(/not a reply/)
-  })
+  test.each(['hello there\r\n', '25\r\n', '\r\n', '2500 x\r\n', '150 x\r\n', '250x\r\n', 'HTTP/1.1 400 Bad Request\r\n'])(
+    '%j is a fault, and nothing is read behind it',
+    (bytes) => {
+      const { replies, fault } = read('250 ok\r\n', bytes, '250 ok\r\n')
+      expect(replies).toHaveLength(1)
+      expect(fault).toMatch(/not a reply/)
+    },
+  )
 
   test('a line of 4,096 bytes passes, a longer one does not, whether it ends or not', () => {
     expect(read(`250 ${'x'.repeat(4_092)}\r\n`).fault).toBeNull()
@@ -83,7 +93,10 @@ test('however the bytes are cut, the replies are the same', () => {
       expect(whole.replies).toHaveLength(replies.length)
       const chunks: Buffer[] = []
       let at = 0
-      for (const cut of cuts) chunks.push(bytes.subarray(at, (at += cut % 17)))
+      for (const cut of cuts) {
+        chunks.push(bytes.subarray(at, at + (cut % 17)))
+        at += cut % 17
+      }
       chunks.push(bytes.subarray(at))
       expect(read(...chunks)).toEqual(whole)
       expect(read(...[...bytes].map((byte) => Buffer.from([byte])))).toEqual(whole)

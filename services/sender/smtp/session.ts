@@ -2,9 +2,10 @@ import type { Socket } from 'node:net'
 import type { MonoMs } from '../../../protocol/words.ts'
 import { assertEndsInCrlf } from './body.ts'
 import { DATA, FINAL_DOT, QUIT, RSET, envelopeCommands, mailCommand, rcptCommand, whyUnfit } from './commands.ts'
-import { Exchange, isPositive, untold, type Step } from './exchange.ts'
+import { Exchange, type Step } from './exchange.ts'
 import type { Timeouts } from './timeouts.ts'
-import { InvariantBroken, type Envelope, type Fault, type Lost, type Mail, type Reply, type SessionEnd, type SessionFacts, type Stage, type Transaction } from './types.ts'
+import { isPositive, sameEnvelope, untold } from './transaction.ts'
+import { InvariantBroken, type Envelope, type Lost, type Mail, type Reply, type SessionEnd, type SessionFacts, type Stage, type Transaction } from './types.ts'
 import { Wire } from './wire.ts'
 
 /** The transaction that a caller waits for. `commands` is not empty while they wait for the reply to RSET or to a lone dot. */
@@ -15,6 +16,13 @@ interface Turn {
   readonly settle: (transaction: Transaction) => void
   readonly startedAt: MonoMs
   commands: string
+}
+
+/** MAIL and RCPT commands said so far, announced ones included, and RCPTs refused. */
+interface Counts {
+  mails: number
+  rcpts: number
+  refused: number
 }
 
 /**
@@ -40,9 +48,7 @@ export class SmtpSession {
   #clearing = false
   #end: SessionEnd | null = null
   #idleSince: MonoMs = performance.now()
-  #mails = 0
-  #rcpts = 0
-  #refused = 0
+  readonly #counts: Counts = { mails: 0, rcpts: 0, refused: 0 }
 
   /** Takes the socket over. `unread`: bytes that came behind the EHLO reply. */
   constructor(socket: Socket, facts: SessionFacts, timeouts: Timeouts, unread: Buffer) {
@@ -59,9 +65,9 @@ export class SmtpSession {
     if (unread.length > 0) this.#wire.read(unread)
   }
 
-  /** MAIL and RCPT commands written so far, announced ones included, and RCPTs refused: what per-session limits count. */
-  get counts(): { readonly mails: number; readonly rcpts: number; readonly refused: number } {
-    return { mails: this.#mails, rcpts: this.#rcpts, refused: this.#refused }
+  /** What per-session limits count; goes on counting. */
+  get counts(): Readonly<Counts> {
+    return this.#counts
   }
 
   /** Since when no transaction is under way (monotonic), null while one is. */
@@ -95,17 +101,24 @@ export class SmtpSession {
     const body = mail.body instanceof Uint8Array ? [mail.body] : mail.body
     assertEndsInCrlf(body)
     const announced = this.#announced
-    if (announced !== null && !sameEnvelope(announced.exchange.envelope, mail)) throw new InvariantBroken('another envelope was announced than this mail brings')
-    if (this.#end !== null) return Promise.resolve(tooLate(mail, announced?.exchange ?? null, this.#end))
+    const fits = announced !== null && sameEnvelope(announced.exchange.envelope, mail)
+    if (this.#end !== null) {
+      const lost: Lost = { stage: 'idle', bodySent: 'none', fault: this.#end.fault }
+      return Promise.resolve(fits ? announced.exchange.told({ lost, ms: 0, usable: false }) : untold(mail, { lost, unfit: null }))
+    }
+    if (announced !== null && !fits) throw new InvariantBroken('another envelope was announced than this mail brings')
     if (announced === null) {
       const unfit = this.#whyUnfit(mail)
-      if (unfit !== null) return Promise.resolve(untold(mail, { lost: null, unfit, wasAhead: false, usable: true }))
+      if (unfit !== null) return Promise.resolve(untold(mail, { lost: null, unfit }))
     }
     const exchange = announced?.exchange ?? this.#exchange(mail, 'in-turn')
     // NOTE Always the whole envelope, even for peers that get it one by one: an address that cannot be sent must throw here, not in a socket's callback.
     const envelope = announced === null ? envelopeCommands(mail, this.facts.extensions) : ''
     const commands = announced === null && !this.#pipelining ? mailCommand(mail, this.facts.extensions) : envelope
-    const next = ahead === null || !this.#pipelining || this.#whyUnfit(ahead) !== null ? null : { envelope: ahead, commands: envelopeCommands(ahead, this.facts.extensions) }
+    const next =
+      ahead === null || !this.#pipelining || this.#whyUnfit(ahead) !== null
+        ? null
+        : { envelope: ahead, commands: envelopeCommands(ahead, this.facts.extensions) }
     return new Promise((settle) => {
       const turn: Turn = { exchange, body, ahead: next, settle, startedAt: performance.now(), commands }
       this.#turn = turn
@@ -126,9 +139,10 @@ export class SmtpSession {
     this.#leave('quit')
   }
 
-  /** Closes at once, without a word; a transaction under way settles as lost. Idempotent. */
+  /** Closes at once, without a word; a transaction under way settles as lost. Idempotent, and cuts short a QUIT too. */
   close(): void {
     this.#finish({ because: 'cut', stage: this.stage, reply: null, fault: { code: 'ECUT', message: 'closed by us' } })
+    this.#wire.destroy()
   }
 
   #whyUnfit(envelope: Envelope) {
@@ -141,8 +155,8 @@ export class SmtpSession {
   }
 
   #countCommands(envelope: Envelope): void {
-    this.#mails += 1
-    if (this.#pipelining) this.#rcpts += envelope.rcpts.length
+    this.#counts.mails += 1
+    if (this.#pipelining) this.#counts.rcpts += envelope.rcpts.length
   }
 
   #begin(turn: Turn): void {
@@ -152,22 +166,15 @@ export class SmtpSession {
   }
 
   #hear(reply: Reply): void {
-    if (this.#clearing) {
-      this.#cleared(reply)
-      return
-    }
+    if (this.#clearing) return this.#cleared(reply)
     const exchange = this.#turn?.exchange ?? this.#announced?.exchange
-    if (exchange === undefined) {
-      this.#finish({ because: 'reply', stage: 'idle', reply, fault: null })
-      return
-    }
+    if (exchange === undefined) return this.#finish({ because: 'reply', stage: 'idle', reply, fault: null })
     const stage = exchange.stage
-    if (stage === 'rcpt' && !isPositive(reply) && isPositive(exchange.mail!)) this.#refused += 1
+    if (stage === 'rcpt' && !isPositive(reply) && isPositive(exchange.mail!)) this.#counts.refused += 1
     const step = exchange.hear(reply)
     if (reply.code === 421) {
       // RFC 5321 3.8: the peer closes, whatever else was asked. What the 421 completed is complete; the rest is lost.
-      this.#finish({ because: 'reply', stage, reply, fault: null }, step)
-      return
+      return this.#finish({ because: 'reply', stage, reply, fault: null }, step)
     }
     this.#waitFor(exchange.stage)
     if (this.#turn !== null) this.#act(this.#turn, step)
@@ -181,7 +188,7 @@ export class SmtpSession {
       case 'wait':
         return
       case 'rcpt':
-        this.#rcpts += 1
+        this.#counts.rcpts += 1
         this.#wire.write(rcptCommand(exchange.envelope, exchange.nextRcpt))
         return
       case 'data':
@@ -200,7 +207,7 @@ export class SmtpSession {
         this.#conclude(null, 'going-on')
         return
       case 'cut':
-        this.#cut(exchange)
+        this.#fail(exchange.stage, 'EPROTOCOL', exchange.nonsense ?? '')
     }
   }
 
@@ -209,26 +216,19 @@ export class SmtpSession {
     const announced = this.#announced!
     announced.step = step === 'lone-dot' || step === 'reset' ? 'done' : step
     if (step === 'body' || step === 'done') this.#rest()
-    if (step === 'lone-dot' || step === 'reset') this.#clear(step)
-    if (step === 'cut') this.#cut(announced.exchange)
-  }
-
-  #cut(exchange: Exchange): void {
-    this.#finish({ because: 'fault', stage: exchange.stage, reply: null, fault: { code: 'EPROTOCOL', message: exchange.nonsense ?? 'no envelope behind a body here' } })
+    else if (step === 'lone-dot' || step === 'reset') this.#clear(step)
+    else if (step === 'cut') this.#fail('mail', 'EPROTOCOL', announced.exchange.nonsense ?? '')
   }
 
   #sendBody({ exchange, body, ahead }: Turn): void {
     if (exchange.wasAhead) this.#aheadProven = true
-    let tail = FINAL_DOT
-    if (ahead !== null) {
+    this.#wire.writeBody(body, ahead === null ? FINAL_DOT : FINAL_DOT + ahead.commands, () => {
+      exchange.dotWritten()
+      this.#waitFor('dot')
+      if (ahead === null) return
       exchange.aheadOnTrial = !this.#aheadProven
       this.#announced = { exchange: this.#exchange(ahead.envelope, 'ahead'), step: 'wait' }
       this.#countCommands(ahead.envelope)
-      tail += ahead.commands
-    }
-    this.#wire.writeBody(body, tail, () => {
-      exchange.dotWritten()
-      this.#waitFor('dot')
     })
   }
 
@@ -268,30 +268,26 @@ export class SmtpSession {
 
   #leave(because: 'quit' | 'idle'): void {
     if (this.#end !== null) return
-    if (this.#announced !== null) {
-      this.#finish({ because, stage: 'idle', reply: null, fault: null })
-      return
-    }
+    if (this.#announced !== null) return this.#finish({ because, stage: 'idle', reply: null, fault: null })
     this.#end = { because, stage: 'idle', reply: null, fault: null }
     this.#wire.sayLast(QUIT)
   }
 
   #expired(): void {
-    if (this.#turn === null && !this.#clearing && this.#announced?.step !== 'wait') {
-      this.#leave('idle')
-      return
-    }
-    const fault: Fault = { code: 'ETIMEDOUT', message: `no answer in time at ${this.#clearing ? 'RSET' : this.stage}` }
-    this.#finish({ because: 'fault', stage: this.stage, reply: null, fault })
+    if (this.#turn === null && !this.#clearing && this.#announced?.step !== 'wait') return this.#leave('idle')
+    this.#fail(this.stage, 'ETIMEDOUT', `no answer in time at ${this.#clearing ? 'RSET' : this.stage}`)
+  }
+
+  #fail(stage: Stage, code: string, message: string): void {
+    this.#finish({ because: 'fault', stage, reply: null, fault: { code, message } })
   }
 
   /** The one way in which a session ends other than by QUIT. `step`: what the last reply would have called for. */
   #finish(end: SessionEnd, step: Step = 'wait'): void {
     if (this.#end !== null) return
     this.#end = end
-    const turn = this.#turn
-    const complete = step === 'done' || step === 'reset'
-    const lost = turn === null || complete ? null : { stage: this.stage, bodySent: this.#bodySent(turn.exchange), fault: end.fault }
+    const turn = step === 'done' || step === 'reset' ? null : this.#turn
+    const lost = turn === null ? null : { stage: this.stage, bodySent: this.#bodySent(turn.exchange), fault: end.fault }
     this.#wire.destroy()
     this.#conclude(lost, 'ending')
   }
@@ -301,22 +297,4 @@ export class SmtpSession {
     if (exchange.phase === 'dot') return this.#wire.flushed || this.#announced !== null ? 'dotSent' : 'partial'
     return exchange.bodyBegun ? 'partial' : 'none'
   }
-}
-
-/** `transact` on a session that ended meanwhile: nothing was written, or only the announced envelope. */
-function tooLate(mail: Mail, announced: Exchange | null, end: SessionEnd): Transaction {
-  const lost: Lost = { stage: 'idle', bodySent: 'none', fault: end.fault }
-  return announced === null ? untold(mail, { lost, unfit: null, wasAhead: false, usable: false }) : announced.told({ lost, ms: 0, usable: false })
-}
-
-function sameEnvelope(a: Envelope, b: Envelope): boolean {
-  return (
-    a.from === b.from &&
-    a.rcpts.length === b.rcpts.length &&
-    a.rcpts.every((rcpt, i) => rcpt === b.rcpts[i]) &&
-    a.smtputf8 === b.smtputf8 &&
-    a.size === b.size &&
-    (a.requiretls ?? false) === (b.requiretls ?? false) &&
-    (a.bodyEncoding ?? '7bit') === (b.bodyEncoding ?? '7bit')
-  )
 }

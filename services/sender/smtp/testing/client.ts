@@ -21,7 +21,10 @@ export function options(peer: { readonly address: string; readonly port: number 
 }
 
 /** An open session, or an error that says why not; closed and gone at disposal. */
-export async function opened(peer: { readonly address: string; readonly port: number }, over: Partial<OpenOptions> = {}): Promise<SmtpSession & AsyncDisposable> {
+export async function opened(
+  peer: { readonly address: string; readonly port: number },
+  over: Partial<OpenOptions> = {},
+): Promise<SmtpSession & AsyncDisposable> {
   const result = await openSession(options(peer, over))
   if (result.kind === 'failed') throw new Error(`no session: ${JSON.stringify(result)}`)
   return Object.assign(result.session, {

@@ -26,7 +26,9 @@ export interface Peer extends AsyncDisposable {
   readonly port: number
   /** every line that any connection heard, in order */
   readonly heard: string[]
+  /** so far, and of these still open */
   connections: number
+  readonly open: number
 }
 
 /** A server on a free port of 127.0.2.2 that plays `script` to each connection; its errors are rethrown at disposal. */
@@ -49,6 +51,9 @@ export async function startPeer(script: (talk: Talk) => Promise<void>): Promise<
     port: (server.address() as AddressInfo).port,
     heard,
     connections: 0,
+    get open() {
+      return sockets.size
+    },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
       server.close()
