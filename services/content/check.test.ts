@@ -26,6 +26,7 @@ describe('a content', () => {
   test('that is right has no problems', () => {
     expect(problems({})).toEqual([])
     expect(problems({ from: { address: 'news@mail.acme.example' }, attachments: [pdf('small')] })).toEqual([])
+    expect(checkContent({ ...good, from: { address: 'news@鳩.example' } }, { kind: 'marketing', domains: ['鳩.example'] })).toEqual([])
     expect(checkContent({ from: good.from, subject: 's', html: '<p>a</p>' }, { kind: 'transactional', domains: ['acme.example'] })).toEqual([])
   })
 

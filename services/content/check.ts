@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url'
 import { addressProblem, isRoleAddress, needsSmtputf8, parseAddress } from '../../protocol/addresses.ts'
 import { LIMITS, problemPath, type Attachment, type Content, type Problem, type Recipient } from '../../protocol/campaign.ts'
 import type { Kind } from '../../protocol/words.ts'
@@ -42,7 +43,7 @@ function senderProblems(content: Content, domains: readonly string[]): Problem[]
     if (/\{[{%]/.test(address)) problems.push({ path, message: 'must not vary by recipient; a template has no place here' })
     else if (!parsed) problems.push({ path, message: addressProblem(address) ?? '' })
     else if (needsSmtputf8(parsed)) problems.push({ path, message: 'must be in ASCII before the @: few receivers take SMTPUTF8' })
-    else if (!domains.some((domain) => lies(parsed.domain, domain.toLowerCase()))) {
+    else if (!domains.some((domain) => lies(parsed.domain, domainToASCII(domain)))) {
       problems.push({ path, message: `${parsed.domain} is not a domain of this tenant (${domains.join(', ') || 'it has none'})` })
     }
   }

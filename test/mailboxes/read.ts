@@ -41,10 +41,11 @@ export async function readByImap(mailboxes: Mailboxes, user: string): Promise<Re
   try {
     await arrival(client)
     const message = await client.fetchOne('1', { envelope: true, bodyStructure: true, source: true })
-    if (!message?.bodyStructure || !message.source) throw new Error('the mail cannot be fetched')
+    if (message === false || message.bodyStructure === undefined || message.source === undefined) throw new Error('the mail cannot be fetched')
     const parts: Part[] = []
     for (const leaf of leaves(message.bodyStructure)) {
       const { meta, content } = await client.download('1', leaf.part ?? '1')
+      if (!meta || !content) throw new Error(`part ${leaf.part} cannot be fetched`)
       const { disposition } = leaf
       parts.push({ type: leaf.type, disposition, filename: meta.filename, id: leaf.id, content: Buffer.concat(await content.toArray()) })
     }
