@@ -1,6 +1,6 @@
 // biome-ignore-all format: a row a line, so that the table reads as one
 import { HOUR_MS, rowsOf, times } from '../rule.ts'
-import { AMBIGUOUS, OUR_FAULT, SPAM, TOO_MANY_RCPTS, UNAUTHENTICATED, UNKNOWN, crowd, disliked, listed, tooFast } from '../then.ts'
+import { AMBIGUOUS, OUR_FAULT, SPAM, TOO_MANY_RCPTS, UNAUTHENTICATED, UNKNOWN, crowd, disliked, domainDisliked, listed, tooFast } from '../then.ts'
 
 const FREQUENT = { restMs: HOUR_MS, threshold: times(5).within(HOUR_MS) }
 
@@ -17,7 +17,7 @@ export const ASIA = [
     ['qq'],
     [
       { id: 'qq/ip-frequency', seen: '550 Ip frequency limited [MAAKHg01uGXZ IP: 203.0.113.7]. http://service.mail.qq.com/cgi-bin/help?subtype=1&&id=20022&&no=1000725', when: /(ip|connection) frequency limited/i, then: tooFast(FREQUENT) },
-      { id: 'qq/sender-frequency', seen: '550 Sender frequency limited [MAAKHg01uGXZ]. http://service.mail.qq.com/cgi-bin/help?subtype=1&&id=20022&&no=1000722', when: /(sender|domain) frequency limited/i, then: { class: 'rate', blames: 'sender', ...FREQUENT } },
+      { id: 'qq/sender-frequency', seen: '550 Sender frequency limited [MAAKHg01uGXZ]. http://service.mail.qq.com/cgi-bin/help?subtype=1&&id=20022&&no=1000722', when: /(sender|domain) frequency limited/i, then: domainDisliked(FREQUENT) },
       { id: 'qq/content', seen: '550 Mail content denied. http://service.mail.qq.com/cgi-bin/help?subtype=1&&id=20022&&no=1000726', when: /mail content denied/i, then: SPAM },
       { id: 'qq/unavailable', seen: '550 Mailbox unavailable or access denied [MAAKHg01uGXZ IP: 203.0.113.7]', when: /mailbox unavailable or access denied/i, then: AMBIGUOUS },
       { id: 'qq/denied', seen: '550 Connection denied [MAAKHg01uGXZ IP: 203.0.113.7]. http://service.mail.qq.com/', when: /connection denied/i, then: listed() },

@@ -2,7 +2,8 @@
 import { HOUR_MS, MINUTE_MS, rowsOf, times } from '../rule.ts'
 import { BAD_SETUP, BUSY, CROWDED, DISABLED, FULL, NEEDS_TLS, POLICY, SPAM, TOO_LARGE, TOO_MANY_RCPTS, UNAUTHENTICATED, UNKNOWN, disliked, domainDisliked, listed, tooFast } from '../then.ts'
 
-const SENDER_RATE = { class: 'rate', blames: 'sender', restMs: HOUR_MS } as const
+// Not class `rate`: the router would slow the address down, and other domains use it too.
+const SENDER_RATE = { class: 'reputation', blames: 'sender', restMs: HOUR_MS } as const
 /** Two in an hour are a trend, one is noise (KumoMTA's community file). */
 const IP_RATE = tooFast({ restMs: 30 * MINUTE_MS, threshold: times(2).within(HOUR_MS) })
 
