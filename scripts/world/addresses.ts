@@ -11,8 +11,7 @@ export type Addresses = {
 export const INBOUND_PART = 250
 
 export function allocate(rows: readonly IspRow[], base: string): Addresses {
-  const all = rows.flatMap((row) => row.hosts.map((host) => ({ host, row })))
-    .map(({ host, row }, n) => ({ host, row, address: `${base}.${n + 1}` }))
+  const all = rows.flatMap((row) => row.hosts.map((host) => ({ host, row }))).map(({ host, row }, n) => ({ host, row, address: `${base}.${n + 1}` }))
   if (all.length >= INBOUND_PART) throw new RangeError(`${all.length} MX hosts do not fit into ${base}.0/24`)
   const byHost = new Map(all.map(({ host, address }) => [host, address]))
   return {

@@ -4,18 +4,18 @@ import { PLANTS, type Plant } from './plant.ts'
 import type { WorldOptions } from './world.ts'
 
 const OPTIONS = {
-  'base': { default: '127.0.2', says: 'first three bytes of the ISPs\' addresses' },
-  'bind': { default: 'each', says: '"each" ISP\'s own address, or one address (0.0.0.0) for all of them' },
+  base: { default: '127.0.2', says: "first three bytes of the ISPs' addresses" },
+  bind: { default: 'each', says: '"each" ISP\'s own address, or one address (0.0.0.0) for all of them' },
   'smtp-port': { default: '0', says: 'the same for all ISPs; 0 = a free one' },
   'dns-address': { default: '127.0.0.1', says: 'where DNS listens, UDP and TCP' },
   'dns-port': { default: '0', says: '0 = a free one' },
   'control-address': { default: '127.0.0.1', says: 'where the HTTP door listens' },
   'control-port': { default: '0', says: '0 = a free one' },
-  'behaviours': { default: 'all', says: '"none": plain servers without limits (benchmarks)' },
+  behaviours: { default: 'all', says: '"none": plain servers without limits (benchmarks)' },
   'check-form': { default: 'yes', says: '"no": do not look for bare CR, bare LF, NUL, long lines' },
   'keep-bodies': { default: '0', says: 'how many bodies to keep, the first ones' },
-  'seed': { default: '1', says: 'of the dice' },
-  'plant': { default: '', says: `planted into the record, to see the verdict fail: ${PLANTS.join(', ')}; several with commas` },
+  seed: { default: '1', says: 'of the dice' },
+  plant: { default: '', says: `planted into the record, to see the verdict fail: ${PLANTS.join(', ')}; several with commas` },
   'ends-with': { default: 'signal', says: '"stdin": end also when standard input ends, so that no parent leaves a world behind' },
 } as const
 
@@ -27,7 +27,15 @@ export type Args = {
 
 export function help(): string {
   const lines = Object.entries(OPTIONS).map(([name, { default: value, says }]) => `  --${name.padEnd(16)} ${says} (${value === '' ? 'none' : value})`)
-  return ['node scripts/world/main.ts [options]', '', 'The simulated internet: DNS and ISPs on loopback. Prints one line of JSON when it is ready.', '', ...lines, '  --help', ''].join('\n')
+  return [
+    'node scripts/world/main.ts [options]',
+    '',
+    'The simulated internet: DNS and ISPs on loopback. Prints one line of JSON when it is ready.',
+    '',
+    ...lines,
+    '  --help',
+    '',
+  ].join('\n')
 }
 
 /** Null for `--help`. Throws TypeError or RangeError for what it does not understand. */
@@ -44,13 +52,24 @@ export function readArgs(argv: readonly string[]): Args | null {
   }
   const oneOf = <T extends string>(name: keyof typeof OPTIONS, allowed: readonly T[]): T => pickOne(name, text(name), allowed)
   if (!/^\d{1,3}(\.\d{1,3}){2}$/.test(text('base'))) throw new RangeError(`--base is "${text('base')}", not three bytes such as 127.0.2`)
-  const plants: readonly Plant[] = text('plant') === '' ? [] : text('plant').split(',').map((plant) => pickOne('plant', plant, PLANTS))
+  const plants: readonly Plant[] =
+    text('plant') === ''
+      ? []
+      : text('plant')
+          .split(',')
+          .map((plant) => pickOne('plant', plant, PLANTS))
   return {
     world: {
-      base: text('base'), bind: text('bind'), smtpPort: count('smtp-port', 65_535),
-      dnsAddress: text('dns-address'), dnsPort: count('dns-port', 65_535),
-      behaviours: oneOf('behaviours', ['all', 'none']), checkForm: oneOf('check-form', ['yes', 'no']),
-      keepBodies: count('keep-bodies', 1_000_000), seed: count('seed', 4_294_967_295), plants,
+      base: text('base'),
+      bind: text('bind'),
+      smtpPort: count('smtp-port', 65_535),
+      dnsAddress: text('dns-address'),
+      dnsPort: count('dns-port', 65_535),
+      behaviours: oneOf('behaviours', ['all', 'none']),
+      checkForm: oneOf('check-form', ['yes', 'no']),
+      keepBodies: count('keep-bodies', 1_000_000),
+      seed: count('seed', 4_294_967_295),
+      plants,
     },
     control: { address: text('control-address'), port: count('control-port', 65_535) },
     endsWith: oneOf('ends-with', ['signal', 'stdin']),

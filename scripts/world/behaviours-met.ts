@@ -1,5 +1,5 @@
 /** Which behaviours of which ISP showed themselves: the demo's table. */
-import type { BehaviourName, ProvokedBy } from './models/behaviour.ts'
+import type { BehaviourName, ProvokedBy } from './models/names.ts'
 import type { IspRow } from './models/isp.ts'
 import type { IspCounts } from './counts.ts'
 
@@ -10,13 +10,19 @@ export function behavioursMet(rows: readonly IspRow[], counts: ReadonlyMap<strin
   return rows.map((row) => {
     const met = counts.get(row.name)?.met
     return {
-      isp: row.name, words: met?.get('words') ?? 0,
+      isp: row.name,
+      words: met?.get('words') ?? 0,
       behaviours: row.behaviours.map(({ name, provokedBy }) => ({ name, provokedBy, met: met?.get(name) ?? 0 })),
     }
   })
 }
 
 /** What nobody met yet: `[isp, behaviour]`. Of `excess` only who oversteps a limit (or an address word `meet-…`) can show one. */
-export function notMet(met: readonly IspMet[], kinds: readonly ProvokedBy[] = ['address', 'traffic', 'chance']): readonly (readonly [isp: string, behaviour: BehaviourName])[] {
-  return met.flatMap(({ isp, behaviours }) => behaviours.filter((one) => one.met === 0 && kinds.includes(one.provokedBy)).map(({ name }) => [isp, name] as const))
+export function notMet(
+  met: readonly IspMet[],
+  kinds: readonly ProvokedBy[] = ['address', 'traffic', 'chance'],
+): readonly (readonly [isp: string, behaviour: BehaviourName])[] {
+  return met.flatMap(({ isp, behaviours }) =>
+    behaviours.filter((one) => one.met === 0 && kinds.includes(one.provokedBy)).map(({ name }) => [isp, name] as const),
+  )
 }

@@ -27,9 +27,14 @@ export function selfSigned(names: readonly string[], now: Date): tls.SecureConte
   const serial = randomBytes(8)
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 1
   const body = sequence(
-    der(0xa0, der(0x02, Buffer.from([2]))), der(0x02, serial), ECDSA_WITH_SHA256, name,
+    der(0xa0, der(0x02, Buffer.from([2]))),
+    der(0x02, serial),
+    ECDSA_WITH_SHA256,
+    name,
     sequence(utcTime(new Date(now.getTime() - DAY_MS)), utcTime(new Date(now.getTime() + 365 * DAY_MS))),
-    name, publicKey.export({ type: 'spki', format: 'der' }), extensions,
+    name,
+    publicKey.export({ type: 'spki', format: 'der' }),
+    extensions,
   )
   const signature = sign('sha256', body, privateKey)
   const certificate = sequence(body, ECDSA_WITH_SHA256, der(0x03, Buffer.from([0]), signature))

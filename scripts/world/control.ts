@@ -10,16 +10,25 @@ import { canonical } from './models/address.ts'
 import type { World } from './world.ts'
 
 const Fault = z.strictObject({
-  stage: z.enum(FAULT_STAGES), does: z.enum(FAULT_DEEDS),
-  code: z.int().min(200).max(599).exactOptional(), enhanced: z.string().exactOptional(), text: z.string().exactOptional(),
-  waitMs: z.int().min(0).exactOptional(), sources: z.array(z.string()).exactOptional(), times: z.int().min(1).exactOptional(), until: z.number().exactOptional(),
+  stage: z.enum(FAULT_STAGES),
+  does: z.enum(FAULT_DEEDS),
+  code: z.int().min(200).max(599).exactOptional(),
+  enhanced: z.string().exactOptional(),
+  text: z.string().exactOptional(),
+  waitMs: z.int().min(0).exactOptional(),
+  sources: z.array(z.string()).exactOptional(),
+  times: z.int().min(1).exactOptional(),
+  until: z.number().exactOptional(),
 })
 /** `fault: null` lifts */
 const IspFaultOrder = z.strictObject({ isp: z.string(), id: z.string(), fault: Fault.nullable() })
 const DnsFaultOrder = z.strictObject({ dns: z.string(), fault: z.enum(DNS_FAULTS).nullable() })
 const Published = z.strictObject({
-  campaign: z.string(), addresses: z.array(z.string()), dedupe: z.enum(['address', 'none']).exactOptional(),
-  excused: z.array(z.string()).exactOptional(), claimed: z.array(z.string()).exactOptional(),
+  campaign: z.string(),
+  addresses: z.array(z.string()),
+  dedupe: z.enum(['address', 'none']).exactOptional(),
+  excused: z.array(z.string()).exactOptional(),
+  claimed: z.array(z.string()).exactOptional(),
 })
 const Facts = z.strictObject({
   sources: z.array(z.strictObject({ address: z.string(), ehlo: z.string() })),
@@ -41,7 +50,9 @@ const ROUTES: Readonly<Record<string, Route>> = {
     return { isps: met, notMet: notMet(met) }
   },
   'GET /addresses': (world) => ({
-    base: world.base, smtpPort: world.smtpPort, dns: world.dns,
+    base: world.base,
+    smtpPort: world.smtpPort,
+    dns: world.dns,
     hosts: world.addresses.all.map(({ host, address, row }) => ({ host, address, isp: row.name })),
     domains: world.rows.flatMap(({ name, domains }) => domains.map(({ domain, mx }) => ({ domain, isp: name, mx }))),
   }),

@@ -1,6 +1,6 @@
 /** What one ISP saw of each source IP: enough to judge whether the sender kept every limit at every instant. */
 import { domainOf } from './models/address.ts'
-import type { BehaviourName } from './models/behaviour.ts'
+import type { BehaviourName } from './models/names.ts'
 import type { Received } from './models/conversation.ts'
 import type { SmtpEvent } from './models/event.ts'
 import { isPositive, replyKey } from './models/reply.ts'
@@ -50,9 +50,19 @@ export function sourceOf(counts: IspCounts, source: string): SourceCounts {
   const known = counts.sources.get(source)
   if (known !== undefined) return known
   const fresh: SourceCounts = {
-    connects: 0, maxOpen: 0, encrypted: 0, mails: 0, stored: 0, rcpts: 0,
-    maxMailsPerSession: 0, maxRcptsPerSession: 0, maxRefusedPerSession: 0,
-    rejected: new Map(), excess: new Map(), lastMailAt: null, returnDomains: new Map(),
+    connects: 0,
+    maxOpen: 0,
+    encrypted: 0,
+    mails: 0,
+    stored: 0,
+    rcpts: 0,
+    maxMailsPerSession: 0,
+    maxRcptsPerSession: 0,
+    maxRefusedPerSession: 0,
+    rejected: new Map(),
+    excess: new Map(),
+    lastMailAt: null,
+    returnDomains: new Map(),
   }
   // the model answers a line whose session is gone with no source at all
   if (source !== '') counts.sources.set(source, fresh)
@@ -69,13 +79,18 @@ export function tallyEvent(isp: IspCounts, source: SourceCounts, event: SmtpEven
       source.connects += 1
       source.maxOpen = Math.max(source.maxOpen, received.openFromSource)
       break
-    case 'tls': source.encrypted += 1; break
-    case 'mail': if (isPositive(answer.reply)) begin(source, event.from, session.mails, now); break
+    case 'tls':
+      source.encrypted += 1
+      break
+    case 'mail':
+      if (isPositive(answer.reply)) begin(source, event.from, session.mails, now)
+      break
     case 'rcpt':
       source.maxRcptsPerSession = Math.max(source.maxRcptsPerSession, session.rcpts)
       source.maxRefusedPerSession = Math.max(source.maxRefusedPerSession, session.refused)
       break
-    default: break
+    default:
+      break
   }
   if (stored !== null) {
     source.stored += 1

@@ -1,6 +1,6 @@
 /** Recipients for a demo: `n` of them over all ISPs, among them what it takes to meet every behaviour of every model. */
 import { seededDice } from './dice.ts'
-import type { BehaviourName } from './models/behaviour.ts'
+import type { BehaviourName } from './models/names.ts'
 import type { IspRow } from './models/isp.ts'
 import { PROVIDERS } from './models/isps.ts'
 import { NULL_MX_DOMAIN, NXDOMAIN, SERVFAIL_DOMAIN, tail } from './models/tail.ts'
@@ -24,12 +24,33 @@ export type DemoOptions = {
 
 /** Shares of what is left after the obligatory ones; Yahoo Japan bears 10/s, so it gets few. */
 const SHARES: Readonly<Record<string, number>> = { google: 34, yahoo: 12, outlook: 14, docomo: 7, orange: 4, 'yahoo-jp': 1, tail: 28 }
-/** Ordinary mails per tail host: one more than the largest count that a behaviour of the tail needs to show itself. */
-const PLAIN_PER_HOST = 21
-const PLAIN_PER_PROVIDER = 45
+/** Ordinary mails per ISP: one more than the largest count after which a behaviour of the tail shows itself. */
+const PLAIN = 21
+/** Yahoo closes after the 20th mail of a session and bears 10 sessions: with so many mails one session must get there. */
+const PLAIN_SILENT_CLOSE = 220
+/** A sender tries an envelope ahead after 5 mails in a session and while 20 wait; 20 sessions may share them. */
+const PLAIN_AHEAD = 150
 
-const GIVEN = [['taro', '太郎'], ['hanako', '花子'], ['ichiro', '一郎'], ['sakura', 'さくら'], ['ken', '健'], ['yuki', '雪'], ['jun', '純'], ['aoi', '葵']] as const
-const FAMILY = [['yamada', '山田'], ['sato', '佐藤'], ['suzuki', '鈴木'], ['tanaka', '田中'], ['ito', '伊藤'], ['kato', '加藤'], ['mori', '森'], ['abe', '阿部']] as const
+const GIVEN = [
+  ['taro', '太郎'],
+  ['hanako', '花子'],
+  ['ichiro', '一郎'],
+  ['sakura', 'さくら'],
+  ['ken', '健'],
+  ['yuki', '雪'],
+  ['jun', '純'],
+  ['aoi', '葵'],
+] as const
+const FAMILY = [
+  ['yamada', '山田'],
+  ['sato', '佐藤'],
+  ['suzuki', '鈴木'],
+  ['tanaka', '田中'],
+  ['ito', '伊藤'],
+  ['kato', '加藤'],
+  ['mori', '森'],
+  ['abe', '阿部'],
+] as const
 
 /** Distinct addresses, obligatory ones first, then shuffled over all by `seed`. Throws RangeError if `n` has no room for the obligatory ones. */
 export function demoRecipients(n: number, seed: number, options: DemoOptions = {}): readonly DemoRecipient[] {
@@ -43,14 +64,16 @@ export function demoRecipients(n: number, seed: number, options: DemoOptions = {
   let serial = 0
   const person = (row: IspRow): DemoRecipient => {
     serial += 1
-    const given = pick(GIVEN, dice), family = pick(FAMILY, dice)
+    const given = pick(GIVEN, dice),
+      family = pick(FAMILY, dice)
     return make(`${given[0]}.${family[0]}${serial}`, pick(row.domains, dice).domain, row.name, `${family[1]} ${given[1]}`)
   }
-  const list = [...rows.flatMap((row) => obligatory(row, options.without ?? [], make)), ...nowhere(make)]
-    .filter(({ design }) => options.never !== 'leave-out' || design.end !== 'never')
+  const list = [...rows.flatMap((row) => obligatory(row, options.without ?? [], make)), ...nowhere(make)].filter(
+    ({ design }) => options.never !== 'leave-out' || design.end !== 'never',
+  )
   const skipped = (row: IspRow): boolean => row.behaviours.some(({ name }) => name === 'greeting-refused' && options.without?.includes(name) === true)
   for (const row of rows) {
-    if (!skipped(row)) for (let k = 0; k < (row.name in SHARES ? PLAIN_PER_PROVIDER : PLAIN_PER_HOST); k += 1) list.push(person(row))
+    if (!skipped(row)) for (let k = 0; k < plainFor(row); k += 1) list.push(person(row))
   }
   if (list.length > n) throw new RangeError(`a demo list needs at least ${list.length} recipients to meet every behaviour, ${n} were asked for`)
   const tails = rows.filter((row) => !(row.name in SHARES) && !skipped(row))
@@ -61,6 +84,11 @@ export function demoRecipients(n: number, seed: number, options: DemoOptions = {
   return shuffle(list, dice)
 }
 
+function plainFor(row: IspRow): number {
+  if (row.name === 'yahoo') return PLAIN_SILENT_CLOSE
+  return row.behaviours.some(({ name }) => name === 'ahead-accepted' || name === 'ahead-refused') ? PLAIN_AHEAD : PLAIN
+}
+
 type Make = (local: string, domain: string, isp: string, name: string) => DemoRecipient
 
 function obligatory(row: IspRow, without: readonly BehaviourName[], make: Make): readonly DemoRecipient[] {
@@ -69,8 +97,11 @@ function obligatory(row: IspRow, without: readonly BehaviourName[], make: Make):
   const has = (name: BehaviourName): boolean => wanted.some((one) => one.name === name)
   const provider = row.name in SHARES
   const locals = [
-    'ok', 'defer-451-x1', ...limits,
-    ...(has('unknown-user') ? ['unknown'] : []), ...(has('mailbox-full') ? ['full'] : []),
+    'ok',
+    'defer-451-x1',
+    ...limits,
+    ...(has('unknown-user') ? ['unknown'] : []),
+    ...(has('mailbox-full') ? ['full'] : []),
     ...(provider ? ['defer-421-x1', 'refuse-550', 'refuse-554-at-dot', 'drop-at-rcpt', 'drop-in-data', 'slow-300ms', 'grey-1s', 'silent-1s'] : []),
   ]
   const domain = row.domains[0]?.domain ?? ''

@@ -7,7 +7,9 @@ async function run({ world: options, control, endsWith }: Args): Promise<void> {
   const over = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT'), ...(endsWith === 'stdin' ? [once(process.stdin.resume(), 'end')] : [])])
   await using world = await startWorld(options)
   await using door = await startControl(world, control.address, control.port)
-  process.stdout.write(`${JSON.stringify({ ready: true, smtpPort: world.smtpPort, dns: world.dns, dnsPort: world.dnsPort, control: door.url, base: world.base, pid: process.pid })}\n`)
+  process.stdout.write(
+    `${JSON.stringify({ ready: true, smtpPort: world.smtpPort, dns: world.dns, dnsPort: world.dnsPort, control: door.url, base: world.base, pid: process.pid })}\n`,
+  )
   await over
   process.stdin.pause()
 }

@@ -82,9 +82,14 @@ export function openRecord({ keepBodies, planted }: Options): WorldRecord {
   }
 
   return {
-    rcpts, isps,
-    get taken() { return taken },
-    get planted() { return planted.done() },
+    rcpts,
+    isps,
+    get taken() {
+      return taken
+    },
+    get planted() {
+      return planted.done()
+    },
     arrivals: (rcpt) => rcpts.get(rcpt) ?? [],
     bodies: (rcpt) => bodies.filter((body) => body.rcpts.includes(rcpt)).map(({ bytes }) => bytes),
     heard(isp, event, received, body, now) {

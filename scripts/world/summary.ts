@@ -4,9 +4,15 @@ import type { IspRow } from './models/isp.ts'
 import type { WorldRecord } from './record.ts'
 
 export type SourceSummary = {
-  readonly connects: number; readonly maxOpen: number; readonly encrypted: number
-  readonly mails: number; readonly stored: number; readonly rcpts: number
-  readonly maxMailsPerSession: number; readonly maxRcptsPerSession: number; readonly maxRefusedPerSession: number
+  readonly connects: number
+  readonly maxOpen: number
+  readonly encrypted: number
+  readonly mails: number
+  readonly stored: number
+  readonly rcpts: number
+  readonly maxMailsPerSession: number
+  readonly maxRcptsPerSession: number
+  readonly maxRefusedPerSession: number
   readonly rejected: Readonly<Record<string, number>>
   readonly excess: Readonly<Record<string, number>>
   readonly lastMailAt: number | null
@@ -42,14 +48,22 @@ export function summarise(record: WorldRecord, rows: readonly IspRow[]): Summary
 }
 
 function summariseIsp(counts: IspCounts): IspSummary {
-  const sources = [...counts.sources].map(([address, { rejected, excess, returnDomains, ...rest }]) =>
-    [address, { ...rest, rejected: Object.fromEntries(rejected), excess: Object.fromEntries(excess), returnDomains: Object.fromEntries(returnDomains) }] as const)
+  const sources = [...counts.sources].map(
+    ([address, { rejected, excess, returnDomains, ...rest }]) =>
+      [
+        address,
+        { ...rest, rejected: Object.fromEntries(rejected), excess: Object.fromEntries(excess), returnDomains: Object.fromEntries(returnDomains) },
+      ] as const,
+  )
   const sum = (pick: (source: SourceSummary) => number): number => sources.reduce((total, [, source]) => total + pick(source), 0)
   return {
-    stored: sum(({ stored }) => stored), rcpts: sum(({ rcpts }) => rcpts),
+    stored: sum(({ stored }) => stored),
+    rcpts: sum(({ rcpts }) => rcpts),
     excess: sum(({ excess }) => Object.values<number>(excess).reduce((total, count) => total + count, 0)),
-    met: Object.fromEntries(counts.met), malformed: Object.fromEntries(counts.malformed),
-    withoutMessageId: counts.withoutMessageId, voided: counts.voided,
+    met: Object.fromEntries(counts.met),
+    malformed: Object.fromEntries(counts.malformed),
+    withoutMessageId: counts.withoutMessageId,
+    voided: counts.voided,
     sources: Object.fromEntries(sources),
   }
 }

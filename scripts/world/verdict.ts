@@ -82,7 +82,9 @@ function want(wanted: Map<string, Wanted>, rcpt: string, campaign: string, due: 
 }
 
 function weigh(farEnd: FarEnd, wanted: ReadonlyMap<string, Wanted>, notDeliverableByDesign: number, designOf: DesignOf): Verdict {
-  let expected = 0, delivered = 0, lost = 0
+  let expected = 0,
+    delivered = 0,
+    lost = 0
   const lostSamples: Verdict['lostSamples'][number][] = []
   for (const [rcpt, { must, campaigns }] of wanted) {
     const there = (farEnd.get(rcpt) ?? []).filter(({ count }) => count > 0).length
@@ -97,7 +99,9 @@ function weigh(farEnd: FarEnd, wanted: ReadonlyMap<string, Wanted>, notDeliverab
 }
 
 function weighFarEnd(farEnd: FarEnd, wanted: ReadonlyMap<string, Wanted>) {
-  let doubled = 0, doubledAfterSilence = 0, unpublished = 0
+  let doubled = 0,
+    doubledAfterSilence = 0,
+    unpublished = 0
   const doubledSamples: Verdict['doubledSamples'][number][] = []
   const unpublishedSamples: Verdict['unpublishedSamples'][number][] = []
   for (const [rcpt, arrivals] of farEnd) {

@@ -7,7 +7,12 @@ export type Waiting = Disposable & {
   until(holds: (record: WorldRecord) => boolean, timeoutMs: number): Promise<void>
 }
 
-type Waiter = { readonly holds: (record: WorldRecord) => boolean; readonly resolve: () => void; readonly reject: (error: Error) => void; readonly timer: NodeJS.Timeout }
+type Waiter = {
+  readonly holds: (record: WorldRecord) => boolean
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+  readonly timer: NodeJS.Timeout
+}
 
 export function openWaiting(record: WorldRecord): Waiting {
   const waiters = new Set<Waiter>()
@@ -27,7 +32,9 @@ export function openWaiting(record: WorldRecord): Waiting {
       if (holds(record)) return Promise.resolve()
       return new Promise((resolve, reject) => {
         const waiter: Waiter = {
-          holds, resolve, reject,
+          holds,
+          resolve,
+          reject,
           timer: setTimeout(() => {
             leave(waiter)
             reject(new Error(`the far end did not come to that within ${timeoutMs} ms; it has ${record.taken} recipients' mails: ${holds.toString()}`))

@@ -88,17 +88,28 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   await using opening = new AsyncDisposableStack()
   opening.use(waiting)
   const dns = opening.use(await startDns({ zone, faults: dnsFaults, address: dnsAddress, port: options.dnsPort ?? 0 }))
-  const mail = opening.use(await listenForMail({
-    addresses, isps, bind, port: options.smtpPort ?? 0,
-    front: {
-      now: Date.now, dice: seededDice(seed), secureContext: selfSigned(rows.flatMap(({ hosts }) => hosts), new Date()),
-      keepsBodies: () => keepBodies > 0 ? 'body' : 'nothing', checksForm: options.checkForm ?? 'yes',
-      onEvent(isp, event, received, body) {
-        record.heard(isp.row.name, event, received, body, Date.now())
-        waiting.ask()
+  const mail = opening.use(
+    await listenForMail({
+      addresses,
+      isps,
+      bind,
+      port: options.smtpPort ?? 0,
+      front: {
+        now: Date.now,
+        dice: seededDice(seed),
+        secureContext: selfSigned(
+          rows.flatMap(({ hosts }) => hosts),
+          new Date(),
+        ),
+        keepsBodies: () => (keepBodies > 0 ? 'body' : 'nothing'),
+        checksForm: options.checkForm ?? 'yes',
+        onEvent(isp, event, received, body) {
+          record.heard(isp.row.name, event, received, body, Date.now())
+          waiting.ask()
+        },
       },
-    },
-  }))
+    }),
+  )
   const parts = opening.move()
 
   function ispNamed(name: string): Isp {
@@ -111,7 +122,15 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   }
 
   return {
-    smtpPort: mail.port, dnsPort: dns.port, dns: `${dnsAddress}:${dns.port}`, base, rows, addresses, record, designOf, lift,
+    smtpPort: mail.port,
+    dnsPort: dns.port,
+    dns: `${dnsAddress}:${dns.port}`,
+    base,
+    rows,
+    addresses,
+    record,
+    designOf,
+    lift,
     summary: () => summarise(record, rows),
     verdict: (published) => judge(record.rcpts, published, designOf),
     behavioursMet: () => behavioursMet(rows, record.isps),
@@ -127,7 +146,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     publishSenderRecords: (facts) => publish(zone, senderRecords({ inbound: `${base}.${INBOUND_PART}`, ...facts })),
     openSessions(name, source) {
       const { open, sessions } = ispNamed(name)
-      return source === undefined ? sessions.size : open.get(source) ?? 0
+      return source === undefined ? sessions.size : (open.get(source) ?? 0)
     },
     until: waiting.until,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),

@@ -34,8 +34,11 @@ export function answer(zone: Zone, faults: DnsFaults, wire: Buffer, over: 'udp' 
   }
   const edns = query.additionals?.find((extra) => extra.type === 'OPT')
   const base: Packet = {
-    type: 'response', id: query.id ?? 0, questions: [question],
-    additionals: edns === undefined ? [] : [{ type: 'OPT', name: '.', udpPayloadSize: 1232, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }],
+    type: 'response',
+    id: query.id ?? 0,
+    questions: [question],
+    additionals:
+      edns === undefined ? [] : [{ type: 'OPT', name: '.', udpPayloadSize: 1232, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }],
   }
   const flags = FLAGS | ((query.flags ?? 0) & dns.RECURSION_DESIRED)
   const truncated = (): Buffer => dns.encode({ ...base, flags: flags | dns.TRUNCATED_RESPONSE })
@@ -63,15 +66,21 @@ function faultFor(faults: DnsFaults, name: string): DnsFault | null {
 function toAnswer(record: ZoneRecord): Answer {
   const common = { name: record.name, ttl: record.ttlS, class: 'IN' } as const
   switch (record.type) {
-    case 'MX': return { ...common, type: 'MX', data: record.data }
-    case 'TXT': return { ...common, type: 'TXT', data: [...record.data] }
-    default: return { ...common, type: record.type, data: record.data }
+    case 'MX':
+      return { ...common, type: 'MX', data: record.data }
+    case 'TXT':
+      return { ...common, type: 'TXT', data: [...record.data] }
+    default:
+      return { ...common, type: record.type, data: record.data }
   }
 }
 
 function soaOf(apex: string): Answer {
   return {
-    name: apex, type: 'SOA', class: 'IN', ttl: NEGATIVE_TTL_S,
+    name: apex,
+    type: 'SOA',
+    class: 'IN',
+    ttl: NEGATIVE_TTL_S,
     data: { mname: `ns.${apex}`, rname: `hostmaster.${apex}`, serial: 2026112400, refresh: 3600, retry: 600, expire: 86_400, minimum: NEGATIVE_TTL_S },
   }
 }

@@ -61,7 +61,8 @@ async function listen({ zone, faults, address, port }: Options): Promise<DnsServ
     throw error
   }
   return {
-    port: bound, counts,
+    port: bound,
+    counts,
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy()
       await Promise.all([once(udp.close(), 'close'), once(tcp.close(), 'close')])

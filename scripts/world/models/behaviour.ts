@@ -3,20 +3,9 @@
  *  State is handed over, not shared: the one passed in is spent, a behaviour may reuse its maps. With the same events,
  *  times and dice it always says the same, which is what lets a simulation replay it. */
 import type { AfterEvent, EventKind, Mail, SmtpEvent } from './event.ts'
+import type { BehaviourName, ProvokedBy } from './names.ts'
 import type { Reply } from './reply.ts'
 import type { Word } from './words.ts'
-
-export type BehaviourName =
-  | 'session-cap' | 'connect-rate' | 'greeting-refused' | 'slow-greeting' | 'drop-at-connect'
-  | 'tls' | 'tls-required' | 'tls-broken' | 'no-tls' | 'no-pipelining'
-  | 'mail-rate' | 'mails-per-session' | 'silent-close' | 'size-limit'
-  | 'unknown-user' | 'mailbox-full' | 'greylist' | 'reputation' | 'tarpit'
-  | 'rcpts-per-mail' | 'session-rcpt-trap' | 'refused-per-session' | 'data-regardless'
-  | 'drop-in-data' | 'silence-after-dot' | 'slow-dot' | 'ahead-refused' | 'ahead-accepted' | 'fault' | 'words'
-
-/** address: the recipient's address brings it about · traffic: anybody who sends enough meets it · chance: the dice ·
- *  excess: only who oversteps a limit meets it, so a well-mannered sender never does */
-export type ProvokedBy = 'address' | 'traffic' | 'chance' | 'excess'
 
 /** stay: go on · close: FIN after the reply · cut: FIN without another byte · reset: RST · cut-in-body: read some of the body, then FIN */
 export type Then = 'stay' | 'close' | 'cut' | 'reset' | 'start-tls' | 'break-tls' | 'read-body' | 'cut-in-body'
@@ -84,11 +73,18 @@ export type Behaviour<S = unknown> = {
 
 /** Most behaviours keep nothing. */
 export function stateless(
-  name: BehaviourName, provokedBy: ProvokedBy, hears: readonly EventKind[],
-  hear: (event: SmtpEvent | AfterEvent, seen: Seen) => Omit<Heard<null>, 'state'> | null, says?: Reply,
+  name: BehaviourName,
+  provokedBy: ProvokedBy,
+  hears: readonly EventKind[],
+  hear: (event: SmtpEvent | AfterEvent, seen: Seen) => Omit<Heard<null>, 'state'> | null,
+  says?: Reply,
 ): Behaviour<null> {
   return {
-    name, provokedBy, hears, ...(says === undefined ? {} : { says }), start: () => null,
+    name,
+    provokedBy,
+    hears,
+    ...(says === undefined ? {} : { says }),
+    start: () => null,
     hear: (state, event, seen) => {
       const heard = hear(event, seen)
       return heard === null ? null : { state, ...heard }

@@ -1,5 +1,6 @@
 /** What can go wrong between DATA and the reply to the dot. The dice choose among ordinary names only. */
-import { type Behaviour, type BehaviourName, type Heard, type SessionView, stateless } from './behaviour.ts'
+import { type Behaviour, type Heard, type SessionView, stateless } from './behaviour.ts'
+import type { BehaviourName } from './names.ts'
 import { reply } from './reply.ts'
 
 const GO_AHEAD = reply(354, null, 'Start mail input; end with <CRLF>.<CRLF>')
@@ -20,7 +21,10 @@ type Lot = { readonly passed: number; readonly struck: number }
 /** Exactly one in each run of `oneIn`, the dice say which: random, and yet met by whoever sends `oneIn` mails. */
 function oneOf(name: BehaviourName, on: 'data' | 'dot', oneIn: number, strikes: Omit<Heard<null>, 'state'>): Behaviour<Lot> {
   return {
-    name, provokedBy: 'chance', hears: [on], start: () => ({ passed: 0, struck: -1 }),
+    name,
+    provokedBy: 'chance',
+    hears: [on],
+    start: () => ({ passed: 0, struck: -1 }),
     hear(lot, _event, { dice, session }) {
       if (!onlyPlain(session)) return null
       const struck = lot.passed === 0 ? Math.floor(dice() * oneIn) : lot.struck
@@ -40,16 +44,19 @@ export function slowDot(waitMs: number): Behaviour<null> {
 export function aheadRefused(): Behaviour<null> {
   return stateless('ahead-refused', 'traffic', ['mail', 'rcpt', 'data'], (event) =>
     (event.on === 'mail' || event.on === 'rcpt' || event.on === 'data') && event.arrived === 'behind-dot'
-      ? { answer: { reply: reply(503, '5.5.1', `${event.on.toUpperCase()} pipelined after end of DATA`), because: 'ahead-refused', then: 'stay' } } : null)
+      ? { answer: { reply: reply(503, '5.5.1', `${event.on.toUpperCase()} pipelined after end of DATA`), because: 'ahead-refused', then: 'stay' } }
+      : null,
+  )
 }
 
 /** Most MTAs take the next envelope behind the body (RFC 2920 3.1); this only notices it. */
 export function aheadAccepted(): Behaviour<null> {
-  return stateless('ahead-accepted', 'traffic', ['mail'], (event) => event.on === 'mail' && event.arrived === 'behind-dot' ? { met: true } : null)
+  return stateless('ahead-accepted', 'traffic', ['mail'], (event) => (event.on === 'mail' && event.arrived === 'behind-dot' ? { met: true } : null))
 }
 
 /** Says 354 although every RCPT was refused (RFC 2920 3.1 tells the sender to close with a lone dot then). */
 export function dataRegardless(): Behaviour<null> {
   return stateless('data-regardless', 'address', ['data'], (_event, { session }) =>
-    session.mail !== null && session.mail.rcpts.length === 0 ? { answer: { reply: GO_AHEAD, because: 'data-regardless', then: 'read-body' } } : null)
+    session.mail !== null && session.mail.rcpts.length === 0 ? { answer: { reply: GO_AHEAD, because: 'data-regardless', then: 'read-body' } } : null,
+  )
 }

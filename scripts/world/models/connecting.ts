@@ -5,7 +5,10 @@ import { reply, type Reply } from './reply.ts'
 /** A 554 instead of a greeting (RFC 5321 3.1). `firstConnects` per source are refused, Infinity for good. */
 export function greetingRefused(firstConnects: number, says: Reply = reply(554, '5.7.1', 'No SMTP service for you here')): Behaviour<Map<string, number>> {
   return {
-    name: 'greeting-refused', provokedBy: 'traffic', hears: ['connect'], start: () => new Map(),
+    name: 'greeting-refused',
+    provokedBy: 'traffic',
+    hears: ['connect'],
+    start: () => new Map(),
     hear(refused, _event, { session }) {
       const before = refused.get(session.source) ?? 0
       if (before >= firstConnects) return null
@@ -19,14 +22,17 @@ export function slowGreeting(waitMs: number): Behaviour<null> {
   return stateless('slow-greeting', 'traffic', ['connect'], () => ({ waitMs }))
 }
 
-/** How au shows a block: the line is reset before a word was said. Every `nth` connect of a source. */
+/** How au shows a block: the line is reset before a word was said. A source's first connect and every `nth` after it. */
 export function dropAtConnect(nth: number): Behaviour<Map<string, number>> {
   return {
-    name: 'drop-at-connect', provokedBy: 'traffic', hears: ['connect'], start: () => new Map(),
+    name: 'drop-at-connect',
+    provokedBy: 'traffic',
+    hears: ['connect'],
+    start: () => new Map(),
     hear(connects, _event, { session }) {
       const count = (connects.get(session.source) ?? 0) + 1
       connects.set(session.source, count)
-      return count % nth === 0 ? { state: connects, answer: { reply: null, because: 'drop-at-connect', then: 'reset' } } : { state: connects }
+      return (count - 1) % nth === 0 ? { state: connects, answer: { reply: null, because: 'drop-at-connect', then: 'reset' } } : { state: connects }
     },
   }
 }
@@ -37,7 +43,8 @@ export function tlsOffered(): Behaviour<null> {
 
 export function tlsRequired(says: Reply = reply(530, '5.7.0', 'Must issue a STARTTLS command first')): Behaviour<null> {
   return stateless('tls-required', 'excess', ['mail'], (_event, { session }) =>
-    session.tls === 'plain' ? { answer: { reply: says, because: 'tls-required', then: 'stay', excess: true } } : null)
+    session.tls === 'plain' ? { answer: { reply: says, because: 'tls-required', then: 'stay', excess: true } } : null,
+  )
 }
 
 /** Offers STARTTLS and answers the handshake with something that is none. */

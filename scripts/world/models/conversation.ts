@@ -3,7 +3,8 @@
  *  For each event: is it in order (RFC 5321 4.1.4)? does a planted fault strike? does a behaviour answer? else the plain
  *  answer. Then the session is moved on, and the behaviours that care hear what was stored or refused.
  *  The state handed in is spent: use the one that comes back. */
-import type { Answer, BehaviourName, Heard, Seen, SessionView } from './behaviour.ts'
+import type { Answer, Heard, Seen, SessionView } from './behaviour.ts'
+import type { BehaviourName } from './names.ts'
 import { domainOf, localOf } from './address.ts'
 import type { AfterEvent, Mail, SmtpEvent } from './event.ts'
 import { strike } from './fault.ts'
@@ -45,7 +46,10 @@ export function receive(isp: Isp, event: SmtpEvent, chance: Chance): Received {
   // a command that was still in the pipe when the session ended
   if (session === undefined) return { state: isp, answer: CLOSED, waitMs: 0, stored: null, met: [], session: GONE, openFromSource: 0 }
   const seen: Seen = {
-    now: chance.now, dice: chance.dice, session, openFromSource: isp.open.get(session.source) ?? 0,
+    now: chance.now,
+    dice: chance.dice,
+    session,
+    openFromSource: isp.open.get(session.source) ?? 0,
     word: event.on === 'rcpt' ? wordOf(localOf(event.to)) : null,
   }
   const decided = decide(isp, session, event, seen)
@@ -76,8 +80,7 @@ function decide(isp: Isp, session: Session, event: SmtpEvent, seen: Seen): Decid
   let waitMs = 0
   let met = NONE_MET
   let closes = false
-  const finish = (answer: Answer): Decided =>
-    ({ answer: closes && answer.then === 'stay' ? { ...answer, then: 'close' } : answer, waitMs, met })
+  const finish = (answer: Answer): Decided => ({ answer: closes && answer.then === 'stay' ? { ...answer, then: 'close' } : answer, waitMs, met })
   const struck = isp.faults.length === 0 ? null : strike(isp.faults, event, seen)
   if (struck !== null) {
     met = ['fault']
@@ -100,29 +103,51 @@ function decide(isp: Isp, session: Session, event: SmtpEvent, seen: Seen): Decid
 
 function outOfOrder(session: Session, event: SmtpEvent): boolean {
   switch (event.on) {
-    case 'mail': return !session.greeted || session.mail !== null
-    case 'rcpt': case 'data': case 'dot': return session.mail === null
-    case 'starttls': return !session.greeted || session.tls === 'encrypted' || session.mail !== null
-    default: return false
+    case 'mail':
+      return !session.greeted || session.mail !== null
+    case 'rcpt':
+    case 'data':
+    case 'dot':
+      return session.mail === null
+    case 'starttls':
+      return !session.greeted || session.tls === 'encrypted' || session.mail !== null
+    default:
+      return false
   }
 }
 
 function plainAnswer({ row, domains }: Isp, session: Session, event: SmtpEvent): Answer {
   switch (event.on) {
-    case 'connect': return plain(reply(220, null, `${session.host} ESMTP ${row.name}-like`))
-    case 'helo': return plain(reply(250, null, session.host))
-    case 'ehlo': return plain(reply(250, null, `${session.host} at your service, [${session.source}]`,
-      ...row.ehlo.filter((word) => word !== 'STARTTLS' || session.tls === 'plain')))
-    case 'starttls': return row.ehlo.includes('STARTTLS') ? START_TLS : UNKNOWN_COMMAND
-    case 'mail': return SENDER_OK
-    case 'rcpt': return domains.has(domainOf(event.to)) ? RCPT_OK : { reply: reply(550, '5.7.1', 'Relaying denied'), because: 'plain', then: 'stay' }
-    case 'data': return session.mail?.rcpts.length === 0 ? NO_RECIPIENT : GO_AHEAD
-    case 'dot': return session.mail?.rcpts.length === 0 ? NO_RECIPIENT : TAKEN
-    case 'quit': return BYE
-    case 'idle': return IDLE
-    case 'closed': return CLOSED
-    case 'other': return UNKNOWN_COMMAND
-    case 'rset': case 'noop': case 'tls': return PLAIN_OK
+    case 'connect':
+      return plain(reply(220, null, `${session.host} ESMTP ${row.name}-like`))
+    case 'helo':
+      return plain(reply(250, null, session.host))
+    case 'ehlo':
+      return plain(
+        reply(250, null, `${session.host} at your service, [${session.source}]`, ...row.ehlo.filter((word) => word !== 'STARTTLS' || session.tls === 'plain')),
+      )
+    case 'starttls':
+      return row.ehlo.includes('STARTTLS') ? START_TLS : UNKNOWN_COMMAND
+    case 'mail':
+      return SENDER_OK
+    case 'rcpt':
+      return domains.has(domainOf(event.to)) ? RCPT_OK : { reply: reply(550, '5.7.1', 'Relaying denied'), because: 'plain', then: 'stay' }
+    case 'data':
+      return session.mail?.rcpts.length === 0 ? NO_RECIPIENT : GO_AHEAD
+    case 'dot':
+      return session.mail?.rcpts.length === 0 ? NO_RECIPIENT : TAKEN
+    case 'quit':
+      return BYE
+    case 'idle':
+      return IDLE
+    case 'closed':
+      return CLOSED
+    case 'other':
+      return UNKNOWN_COMMAND
+    case 'rset':
+    case 'noop':
+    case 'tls':
+      return PLAIN_OK
   }
 }
 
@@ -130,17 +155,36 @@ function plainAnswer({ row, domains }: Isp, session: Session, event: SmtpEvent):
 function moveOn(session: Session, event: SmtpEvent, answer: Answer, { word }: Seen): Mail | null {
   const accepted = isPositive(answer.reply)
   switch (event.on) {
-    case 'ehlo': case 'helo': session.greeted = accepted; session.mail = null; break
-    // what was said before the handshake is forgotten (RFC 3207 4.2)
-    case 'tls': session.tls = 'encrypted'; session.greeted = false; session.mail = null; break
-    case 'mail': if (accepted) { session.mail = { from: event.from, rcpts: [] }; session.mails += 1 } break
-    case 'rcpt':
-      if (accepted) { session.mail?.rcpts.push({ to: event.to, word }); session.rcpts += 1 }
-      else session.refused += 1
+    case 'ehlo':
+    case 'helo':
+      session.greeted = accepted
+      session.mail = null
       break
-    case 'rset': session.mail = null; break
-    case 'dot': return keep(session, event, answer)
-    default: break
+    // what was said before the handshake is forgotten (RFC 3207 4.2)
+    case 'tls':
+      session.tls = 'encrypted'
+      session.greeted = false
+      session.mail = null
+      break
+    case 'mail':
+      if (accepted) {
+        session.mail = { from: event.from, rcpts: [] }
+        session.mails += 1
+      }
+      break
+    case 'rcpt':
+      if (accepted) {
+        session.mail?.rcpts.push({ to: event.to, word })
+        session.rcpts += 1
+      } else session.refused += 1
+      break
+    case 'rset':
+      session.mail = null
+      break
+    case 'dot':
+      return keep(session, event, answer)
+    default:
+      break
   }
   return null
 }

@@ -39,16 +39,26 @@ export function strike(faults: readonly FaultState[], event: SmtpEvent, { now, s
 
 function deed(fault: Fault): Answer | { readonly waitMs: number } {
   switch (fault.does) {
-    case 'wait': return { waitMs: fault.waitMs ?? 1000 }
-    case 'cut': return { reply: null, because: 'fault', then: fault.stage === 'data' ? 'cut-in-body' : 'cut' }
-    case 'reset': return { reply: null, because: 'fault', then: 'reset' }
-    case 'silence': return { reply: null, because: 'fault', then: 'stay' }
-    case 'store-and-silence': return { reply: null, because: 'fault', then: 'stay', keeps: 'mail' }
-    case 'store-and-cut': return { reply: null, because: 'fault', then: 'cut', keeps: 'mail' }
+    case 'wait':
+      return { waitMs: fault.waitMs ?? 1000 }
+    case 'cut':
+      return { reply: null, because: 'fault', then: fault.stage === 'data' ? 'cut-in-body' : 'cut' }
+    case 'reset':
+      return { reply: null, because: 'fault', then: 'reset' }
+    case 'silence':
+      return { reply: null, because: 'fault', then: 'stay' }
+    case 'store-and-silence':
+      return { reply: null, because: 'fault', then: 'stay', keeps: 'mail' }
+    case 'store-and-cut':
+      return { reply: null, because: 'fault', then: 'cut', keeps: 'mail' }
     case 'reply': {
       const code = fault.code ?? 451
       const closes = code === 421 || fault.stage === 'connect'
-      return { reply: reply(code, fault.enhanced ?? null, fault.text ?? 'Trouble planted in the simulated internet'), because: 'fault', then: closes ? 'close' : 'stay' }
+      return {
+        reply: reply(code, fault.enhanced ?? null, fault.text ?? 'Trouble planted in the simulated internet'),
+        because: 'fault',
+        then: closes ? 'close' : 'stay',
+      }
     }
   }
 }

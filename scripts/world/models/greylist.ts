@@ -38,7 +38,10 @@ export function greyReply(leftMs: number): Reply {
 /** For ordinary names; an address word overrides it. */
 export function greylist(waitMs: number): Behaviour<GreyState> {
   return {
-    name: 'greylist', provokedBy: 'traffic', hears: ['rcpt'], start: () => new Map(),
+    name: 'greylist',
+    provokedBy: 'traffic',
+    hears: ['rcpt'],
+    start: () => new Map(),
     hear(state, event, { now, session, word }) {
       if (event.on !== 'rcpt' || word !== null || session.mail === null) return null
       const greyed = greylisted(state, triplet(session.source, session.mail.from, event.to), now, waitMs)

@@ -1,5 +1,6 @@
 /** What a row says, and the state that one ISP keeps while the world runs. */
-import type { Behaviour, BehaviourName, Rcpt } from './behaviour.ts'
+import type { Behaviour, Rcpt } from './behaviour.ts'
+import type { BehaviourName } from './names.ts'
 import type { EventKind } from './event.ts'
 import type { FaultState } from './fault.ts'
 import { obeyAddresses, playLimits } from './obeying.ts'

@@ -12,7 +12,10 @@ const GO_AHEAD = reply(354, null, 'Start mail input; end with <CRLF>.<CRLF>')
 
 export function obeyAddresses(): Behaviour<Obeying> {
   return {
-    name: 'words', provokedBy: 'address', hears: ['rcpt', 'data', 'dot'], start: () => ({ tried: new Map(), grey: new Map() }),
+    name: 'words',
+    provokedBy: 'address',
+    hears: ['rcpt', 'data', 'dot'],
+    start: () => ({ tried: new Map(), grey: new Map() }),
     hear(state, event, seen) {
       const { mail } = seen.session
       if (mail === null) return null
@@ -31,7 +34,7 @@ export function obeyAddresses(): Behaviour<Obeying> {
 }
 
 type Done = Omit<Heard<null>, 'state'>
-const heard = (state: Obeying, done: Done | null): Heard<Obeying> | null => done === null ? null : { state, ...done }
+const heard = (state: Obeying, done: Done | null): Heard<Obeying> | null => (done === null ? null : { state, ...done })
 
 function atRcpt(state: Obeying, rcpt: Rcpt, from: string, seen: Seen): Done | null {
   const word = rcpt.word
@@ -45,12 +48,18 @@ function atRcpt(state: Obeying, rcpt: Rcpt, from: string, seen: Seen): Done | nu
 function atStage(state: Obeying, stage: WordStage, { to }: Rcpt, word: Word, from: string): Done | null {
   const again = (times: number): boolean => times === Infinity || countUp(state.tried, `${from} ${to}`) <= times
   switch (word.kind) {
-    case 'answer': return word.stage === stage && again(word.times) ? { answer: say(plainReply(word.code)) } : null
-    case 'say': return word.stage === stage && again(word.times) ? { answer: say(SAYINGS[word.saying].reply) } : null
-    case 'slow': return word.stage === stage ? { waitMs: word.waitMs } : null
-    case 'drop': return word.at === stage && again(word.times) ? { answer: drop(word.at) } : null
-    case 'silent': return stage === 'dot' ? silence(word.cutAfterMs) : null
-    default: return null
+    case 'answer':
+      return word.stage === stage && again(word.times) ? { answer: say(plainReply(word.code)) } : null
+    case 'say':
+      return word.stage === stage && again(word.times) ? { answer: say(SAYINGS[word.saying].reply) } : null
+    case 'slow':
+      return word.stage === stage ? { waitMs: word.waitMs } : null
+    case 'drop':
+      return word.at === stage && again(word.times) ? { answer: drop(word.at) } : null
+    case 'silent':
+      return stage === 'dot' ? silence(word.cutAfterMs) : null
+    default:
+      return null
   }
 }
 
@@ -60,9 +69,12 @@ function say(said: Reply): Answer {
 
 function drop(at: WordStage): Answer {
   switch (at) {
-    case 'rcpt': return { reply: null, because: 'words', then: 'cut' }
-    case 'data': return { reply: GO_AHEAD, because: 'words', then: 'cut-in-body' }
-    case 'dot': return { reply: null, because: 'words', then: 'cut', keeps: 'mail' }
+    case 'rcpt':
+      return { reply: null, because: 'words', then: 'cut' }
+    case 'data':
+      return { reply: GO_AHEAD, because: 'words', then: 'cut-in-body' }
+    case 'dot':
+      return { reply: null, because: 'words', then: 'cut', keeps: 'mail' }
   }
 }
 
@@ -87,7 +99,10 @@ function countUp(counts: Map<string, number>, key: string): number {
 /** `meet-session-cap@` and its like: said by the ISP's own row, once, at RCPT. */
 export function playLimits(rows: ReadonlyMap<string, Reply>): Behaviour<Map<string, number>> {
   return {
-    name: 'words', provokedBy: 'address', hears: ['rcpt'], start: () => new Map(),
+    name: 'words',
+    provokedBy: 'address',
+    hears: ['rcpt'],
+    start: () => new Map(),
     hear(tried, event, { word, session }) {
       if (event.on !== 'rcpt' || word?.kind !== 'meet' || session.mail === null) return null
       const said = rows.get(word.behaviour)

@@ -34,7 +34,7 @@ const MANNERS: readonly Manner[] = [
   manner(PLAIN, noTls(), noPipelining()),
   manner(PIPED, noTls(), aheadRefused()),
   manner(PIPED, noTls(), mailsPerSession(5)),
-  manner(PIPED, noTls(), silentClose(4)),
+  manner(PIPED, noTls(), silentClose(2)),
   manner(PIPED, noTls(), rcptsPerMail(1)),
   manner(PIPED, noTls(), tarpit({ afterRefused: 0, waitMs: 20 })),
   manner(PIPED, noTls(), slowGreeting(200)),
@@ -50,7 +50,7 @@ const MANNERS: readonly Manner[] = [
   manner(PIPED, noTls(), silenceAfterDot(20, 1000)),
   manner(PIPED, noTls(), sizeLimit(2_097_152)),
   manner(PIPED, noTls(), mailboxFull('dot', reply(552, '5.2.2', 'Mailbox over quota'))),
-  manner(SECURE, tlsOffered(), aheadRefused(), silentClose(10)),
+  manner(SECURE, tlsOffered(), silentClose(3)),
   manner(PLAIN, noPipelining(), greylist(1000)),
   manner(SECURE, tlsOffered(), slowDot(50), mailsPerSession(20)),
 ]
@@ -66,7 +66,10 @@ function tailHost(n: number): IspRow {
   const { ehlo, behaviours } = MANNERS[n] ?? manner(PIPED)
   const missing = (behaviour: Behaviour): boolean => !behaviours.some(({ name: has }) => has === behaviour.name)
   return {
-    name, hosts: [mx], ehlo, idleMs: 60_000,
+    name,
+    hosts: [mx],
+    ehlo,
+    idleMs: 60_000,
     domains: tenants.map((domain) => ({ domain, mx: [[10, isVanityHost(n) ? `mx.${domain}` : mx]] })),
     vanity: isVanityHost(n) ? tenants.map((domain) => `mx.${domain}`) : [],
     behaviours: [...behaviours, ...[unknownUser(), mailboxFull('rcpt')].filter(missing)],
@@ -86,7 +89,10 @@ export const SERVFAIL_DOMAIN = 'servfail.example'
 /** Domains with an address and no MX (RFC 5321 5.1: the address is the implicit MX). */
 function withoutMx(): IspRow {
   return {
-    name: 'no-mx', hosts: ['www.no-mx.example'], ehlo: PIPED, idleMs: 60_000,
+    name: 'no-mx',
+    hosts: ['www.no-mx.example'],
+    ehlo: PIPED,
+    idleMs: 60_000,
     domains: NO_MX_DOMAINS.map((domain) => ({ domain, mx: [] })),
     behaviours: [noTls(), unknownUser(), mailboxFull('rcpt')],
   }

@@ -1,6 +1,6 @@
 /** The world obeys the address: a local part that is one of these words decides what happens to it, at every ISP.
  *  `ok+123@` is `ok@`. `-xN` means the first N attempts of that (return path, recipient); the mail is taken afterwards. */
-import type { BehaviourName } from './behaviour.ts'
+import type { BehaviourName } from './names.ts'
 import { SAYINGS, type SayingName } from './sayings.ts'
 
 export type WordStage = 'rcpt' | 'data' | 'dot'
@@ -44,15 +44,24 @@ function readWord(verb: string, rest: string): Word | null {
   const times = tail?.[2] === undefined ? null : Number(tail[2])
   const stage = (tail?.[3] ?? null) as WordStage | null
   switch (verb) {
-    case 'defer': return /^4\d\d$/.test(what) ? { kind: 'answer', code: Number(what), stage: stage ?? 'rcpt', times: times ?? Infinity } : null
-    case 'refuse': return /^5\d\d$/.test(what) ? { kind: 'answer', code: Number(what), stage: stage ?? 'rcpt', times: times ?? Infinity } : null
-    case 'drop': return readDrop(rest)
-    case 'slow': return timed(what, (waitMs) => ({ kind: 'slow', waitMs, stage: stage ?? 'dot' }))
-    case 'grey': return timed(what, (waitMs) => ({ kind: 'grey', waitMs }))
-    case 'silent': return rest === '' ? { kind: 'silent', cutAfterMs: null } : timed(what, (cutAfterMs) => ({ kind: 'silent', cutAfterMs }))
-    case 'say': return isSaying(what) ? { kind: 'say', saying: what, stage: stage ?? SAYINGS[what].stage, times: times ?? Infinity } : null
-    case 'meet': return isPlayable(what) ? { kind: 'meet', behaviour: what, times: times ?? 1 } : null
-    default: return null
+    case 'defer':
+      return /^4\d\d$/.test(what) ? { kind: 'answer', code: Number(what), stage: stage ?? 'rcpt', times: times ?? Infinity } : null
+    case 'refuse':
+      return /^5\d\d$/.test(what) ? { kind: 'answer', code: Number(what), stage: stage ?? 'rcpt', times: times ?? Infinity } : null
+    case 'drop':
+      return readDrop(rest)
+    case 'slow':
+      return timed(what, (waitMs) => ({ kind: 'slow', waitMs, stage: stage ?? 'dot' }))
+    case 'grey':
+      return timed(what, (waitMs) => ({ kind: 'grey', waitMs }))
+    case 'silent':
+      return rest === '' ? { kind: 'silent', cutAfterMs: null } : timed(what, (cutAfterMs) => ({ kind: 'silent', cutAfterMs }))
+    case 'say':
+      return isSaying(what) ? { kind: 'say', saying: what, stage: stage ?? SAYINGS[what].stage, times: times ?? Infinity } : null
+    case 'meet':
+      return isPlayable(what) ? { kind: 'meet', behaviour: what, times: times ?? 1 } : null
+    default:
+      return null
   }
 }
 
@@ -81,11 +90,21 @@ const isPlayable = (text: string): text is (typeof PLAYABLE)[number] => (PLAYABL
 export function designOfWord(word: Word | null): Design {
   if (word === null) return { end: 'delivered', why: 'plain' }
   switch (word.kind) {
-    case 'ok': case 'silent': case 'slow': case 'grey': case 'drop': case 'meet': return { end: 'delivered', why: word.kind }
-    case 'unknown': return { end: 'refused', why: 'unknown' }
-    case 'full': return { end: 'never', why: 'full' }
-    case 'answer': return endOf(word.code, word.times)
-    case 'say': return endOf(SAYINGS[word.saying].reply.code, word.times)
+    case 'ok':
+    case 'silent':
+    case 'slow':
+    case 'grey':
+    case 'drop':
+    case 'meet':
+      return { end: 'delivered', why: word.kind }
+    case 'unknown':
+      return { end: 'refused', why: 'unknown' }
+    case 'full':
+      return { end: 'never', why: 'full' }
+    case 'answer':
+      return endOf(word.code, word.times)
+    case 'say':
+      return endOf(SAYINGS[word.saying].reply.code, word.times)
   }
 }
 

@@ -10,19 +10,28 @@ export type Command =
 /** `line` without its line end. What cannot be read is `other`, answered 500. */
 export function readCommand(line: Buffer): Command {
   switch (line.toString('latin1', 0, 4).toUpperCase()) {
-    case 'MAIL': return readMail(line)
+    case 'MAIL':
+      return readMail(line)
     case 'RCPT': {
       const to = pathOf(line)
       return to === null || to === '' ? OTHER : { verb: 'rcpt', to }
     }
-    case 'DATA': return { verb: 'data' }
-    case 'EHLO': return { verb: 'ehlo', name: argument(line) }
-    case 'HELO': return { verb: 'helo', name: argument(line) }
-    case 'RSET': return { verb: 'rset' }
-    case 'NOOP': return { verb: 'noop' }
-    case 'QUIT': return { verb: 'quit' }
-    case 'STAR': return { verb: 'starttls' }
-    default: return OTHER
+    case 'DATA':
+      return { verb: 'data' }
+    case 'EHLO':
+      return { verb: 'ehlo', name: argument(line) }
+    case 'HELO':
+      return { verb: 'helo', name: argument(line) }
+    case 'RSET':
+      return { verb: 'rset' }
+    case 'NOOP':
+      return { verb: 'noop' }
+    case 'QUIT':
+      return { verb: 'quit' }
+    case 'STAR':
+      return { verb: 'starttls' }
+    default:
+      return OTHER
   }
 }
 

@@ -2,7 +2,7 @@
  *
  *  INVARIANT  a model hears `connect` first and `closed` last, once each, for every TCP connection.
  *  NOT HERE   what a reply says, what counts as an excess (models/), what is remembered of it (record.ts). */
-import net from 'node:net'
+import type net from 'node:net'
 import tls from 'node:tls'
 import type { Answer } from '../models/behaviour.ts'
 import { receive, type Received } from '../models/conversation.ts'
@@ -28,6 +28,11 @@ const LINE_MAX = 4096
 const EMPTY = Buffer.alloc(0)
 let lastSession = 0
 
+function nextSession(): number {
+  lastSession += 1
+  return lastSession
+}
+
 /** Serves one accepted connection to `host` of `isp` until it ends. */
 export function serve(socket: net.Socket, isp: Isp, host: string, options: FrontOptions): void {
   new Line(socket, isp, host, options).begin()
@@ -37,7 +42,7 @@ class Line {
   readonly #isp: Isp
   readonly #host: string
   readonly #options: FrontOptions
-  readonly #session = (lastSession += 1)
+  readonly #session = nextSession()
   readonly #source: string
   #socket: net.Socket
   #pending: Buffer = EMPTY
@@ -110,11 +115,17 @@ class Line {
   #eventOf(command: Command): SmtpEvent {
     const session = this.#session
     switch (command.verb) {
-      case 'mail': return { on: 'mail', session, from: command.from, sizeBytes: command.sizeBytes, arrived: this.#arrived }
-      case 'rcpt': return { on: 'rcpt', session, to: command.to, arrived: this.#arrived }
-      case 'data': return { on: 'data', session, arrived: this.#arrived }
-      case 'helo': case 'ehlo': return { on: command.verb, session, name: command.name }
-      default: return { on: command.verb, session }
+      case 'mail':
+        return { on: 'mail', session, from: command.from, sizeBytes: command.sizeBytes, arrived: this.#arrived }
+      case 'rcpt':
+        return { on: 'rcpt', session, to: command.to, arrived: this.#arrived }
+      case 'data':
+        return { on: 'data', session, arrived: this.#arrived }
+      case 'helo':
+      case 'ehlo':
+        return { on: command.verb, session, name: command.name }
+      default:
+        return { on: command.verb, session }
     }
   }
 
@@ -158,15 +169,27 @@ class Line {
   #answer(answer: Answer): void {
     if (answer.reply !== null) this.#out += answer.reply.wire
     switch (answer.then) {
-      case 'stay': if (answer.reply === null) this.#mode = 'mute'; break
-      case 'read-body': case 'cut-in-body':
+      case 'stay':
+        if (answer.reply === null) this.#mode = 'mute'
+        break
+      case 'read-body':
+      case 'cut-in-body':
         this.#body = new BodyReader(this.#options.keepsBodies())
         this.#form = this.#options.checksForm === 'yes' ? new FormCheck() : null
         this.#cutsInBody = answer.then === 'cut-in-body'
         break
-      case 'start-tls': this.#startTls(); break
-      case 'break-tls': this.#out += 'this is no handshake\r\n'; this.#end('close'); break
-      case 'close': case 'cut': case 'reset': this.#end(answer.then); break
+      case 'start-tls':
+        this.#startTls()
+        break
+      case 'break-tls':
+        this.#out += 'this is no handshake\r\n'
+        this.#end('close')
+        break
+      case 'close':
+      case 'cut':
+      case 'reset':
+        this.#end(answer.then)
+        break
     }
   }
 

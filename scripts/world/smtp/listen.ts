@@ -46,12 +46,14 @@ async function listen({ addresses, isps, bind, port, front }: Options): Promise<
     })
     server.listen({ host: address, port: bound, backlog: BACKLOG })
     await once(server, 'listening')
-    opening.defer(async () => void await once(server.close(), 'close'))
+    opening.defer(async () => void (await once(server.close(), 'close')))
     const where = server.address()
     if (where !== null && typeof where === 'object') bound = where.port
   }
   // runs first of all: a server closes only when its connections have
-  opening.defer(() => { for (const socket of sockets) socket.destroy() })
+  opening.defer(() => {
+    for (const socket of sockets) socket.destroy()
+  })
   const all = opening.move()
   return { port: bound, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }
