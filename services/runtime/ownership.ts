@@ -65,6 +65,9 @@ export async function own(options: OwnershipOptions): Promise<Ownership> {
   const firstSeenMs = new Map<string, MonoMs>()
   let stopping = false
   let alive = false
+  let looking: Promise<void> | null = null
+  let again = false
+  const gatheredAtMs = clock.mono() + GATHER_MS
 
   const owners = watchOwners(bucket, role, (shard, row) => {
     const epoch = shard === null ? undefined : held.get(shard)
@@ -153,8 +156,6 @@ export async function own(options: OwnershipOptions): Promise<Ownership> {
     }
   }
 
-  let looking: Promise<void> | null = null
-  let again = false
   /** At most one pass at a time; what changes meanwhile brings another. */
   function look(): void {
     if (stopping || clock.mono() < gatheredAtMs) return
@@ -168,7 +169,6 @@ export async function own(options: OwnershipOptions): Promise<Ownership> {
       if (again) look()
     })
   }
-  const gatheredAtMs = clock.mono() + GATHER_MS
   const timer = setInterval(look, LOOK_MS)
   const gathered = setTimeout(look, GATHER_MS + 1)
 
