@@ -135,7 +135,10 @@ export interface Drain {
     readonly bulk: number
     /** recipients settled or deferred per second, smoothed over a few seconds */
     readonly perS: number
+    /** every pool in use rests there; `until` is the soonest end */
     readonly resting: { readonly because: ReplyClass | string; readonly until: EpochMs } | null
+    /** pools whose sources all rest, where others still lend: releasing their orders would only park them */
+    readonly restingPools?: readonly { readonly pool: string; readonly because: ReplyClass | string; readonly until: EpochMs }[]
   }[]
 }
 
