@@ -1,0 +1,78 @@
+import type { AllowanceAsk, Allowances, SourceChanged } from '../../../protocol/messages/permission.ts'
+import { hasLeases, hasWaiting, type Moment, type Pair, type Shard, type Site } from '../state.ts'
+import { endLease } from './ending.ts'
+import type { Say } from './messages.ts'
+import { ALLOWANCE_EVERY_MS } from './numbers.ts'
+import { pairOf } from './pairs.ts'
+import { poolsOf } from './queue.ts'
+
+/** Asks for the sites somebody waits for or works at; null when there is none. `fresh`: only for those the ip-manager never answered. */
+export function askAllowances(shard: Shard, which: 'all' | 'fresh', at: Moment): Say[] {
+  const sites: AllowanceAsk['sites'][number][] = []
+  for (const site of shard.sites.values()) {
+    if (which === 'fresh' && (site.allowed || site.askedAt > at.mono - ALLOWANCE_EVERY_MS)) continue
+    if (!hasWaiting(site) && !hasLeases(site)) continue
+    site.askedAt = at.mono
+    sites.push({ site: site.site, provider: site.provider, pools: [...poolsInUse(site)] })
+  }
+  if (which === 'all') shard.timers.allowanceAt = at.mono + ALLOWANCE_EVERY_MS
+  if (sites.length === 0) return []
+  const leases = [...shard.leases.values()].map(({ ip, site, sender, numbers, mustEnd }) => ({ ip, site, sender, sessions: numbers.sessions, until: Math.round(at.now + (mustEnd - at.mono)) }))
+  return [{ say: 'askAllowances', ask: { shard: shard.name, epoch: shard.epoch, router: shard.router, tick: at.mono, sites, leases } }]
+}
+
+function poolsInUse(site: Site): Set<string> {
+  const pools = poolsOf(site.queue)
+  for (const pair of site.pairs.values()) if (pair.leases.size > 0) pools.add(pair.pool)
+  return pools
+}
+
+/** The answer for `asked`: what it does not name lends nothing there. The echoed tick is ours: from it the allowance runs, on our clock. */
+export function hearAllowances(shard: Shard, { epoch, tick, ms, allowances }: Allowances, asked: readonly string[], at: Moment): Site[] {
+  if (epoch < shard.ipManagerEpoch) return []
+  shard.ipManagerEpoch = epoch
+  const sites = asked.flatMap((name) => shard.sites.get(name) ?? [])
+  for (const site of sites) {
+    site.allowed = true
+    for (const pair of site.pairs.values()) if (pair.allowanceAskedAt <= tick) pair.allowance = null
+  }
+  for (const allowance of allowances) {
+    const site = shard.sites.get(allowance.site)
+    if (site === undefined) continue
+    const pair = pairOf(shard, site, allowance.ip, allowance.pool, at)
+    // S6: a source that changed its pool lends nothing before the leases of the old pool are over.
+    if (pair.pool !== allowance.pool || pair.allowanceAskedAt > tick) continue
+    pair.allowance = allowance
+    pair.allowanceAskedAt = tick
+    pair.allowanceUntil = tick + ms
+  }
+  return sites
+}
+
+/** S5: a source that stops lending is given nothing more, at once; its senders heard the same and their reports are answered by `end`. */
+export function hearSourceChanged(shard: Shard, changed: SourceChanged, at: Moment): Say[] {
+  if (changed.epoch < shard.ipManagerEpoch) return []
+  shard.ipManagerEpoch = changed.epoch
+  const says: Say[] = []
+  let resumed = false
+  for (const site of shard.sites.values()) {
+    const pair = changed.site === null || changed.site === site.site ? site.pairs.get(changed.ip) : undefined
+    if (pair === undefined) continue
+    if (changed.lends) {
+      resumed = true
+      continue
+    }
+    if (pair.allowance !== null) pair.allowance = { ...pair.allowance, lends: false, because: changed.because, until: changed.until }
+    says.push(...stopPair(site, pair, changed.because))
+  }
+  if (resumed) shard.timers.allowanceAt = at.mono // how much it lends again, the ip-manager says
+  return says
+}
+
+function stopPair(site: Site, pair: Pair, because: string): Say[] {
+  if (pair.leases.size === 0) return []
+  return [
+    { say: 'event', event: { event: 'sourceStopped', site: site.site, ip: pair.ip, because, leases: pair.leases.size } },
+    ...[...pair.leases].flatMap((lease) => endLease(lease, because)),
+  ]
+}

@@ -1,0 +1,58 @@
+import type { MonoMs } from '../../../protocol/words.ts'
+import { type HeldLease, NOTHING, type Numbers, type Pair, type Shard, type Site } from '../state.ts'
+
+/** Without a word for so long, what a lease's last report said of open sessions is over with the lease itself. */
+const REPORT_FRESH_MS = 1_000
+
+/** What a lease must be counted as now (S4): the largest of all that may be in force at its sender, lingering sessions included. */
+export function counted(lease: HeldLease, mono: MonoMs): Numbers {
+  const standing = [mono < lease.mustEnd ? lease.numbers : NOTHING, ...lease.before.filter((before) => before.until > mono)]
+  const most = (of: (numbers: Numbers) => number) => Math.max(...standing.map(of))
+  const open = mono < lease.mustEnd || mono - lease.reportedAt < REPORT_FRESH_MS ? lease.open : 0
+  const sessions = Math.max(
+    most((numbers) => numbers.sessions),
+    open + (mono < lease.lingerUntil ? lease.lingering : 0),
+  )
+  return {
+    sessions,
+    pacePerS: most((numbers) => numbers.pacePerS),
+    perAddress: Math.min(
+      sessions,
+      most((numbers) => numbers.perAddress),
+    ),
+    connectsPerMinute: most((numbers) => numbers.connectsPerMinute),
+  }
+}
+
+/** Nothing of it can be left at its sender. */
+export function mustBeGone(lease: HeldLease, mono: MonoMs): boolean {
+  return mono >= lease.mustEnd && lease.pending === null && counted(lease, mono).sessions === 0
+}
+
+/** What all leases of a pair hold together, one of them left out. */
+export function countedOfPair(pair: Pair, mono: MonoMs, except?: HeldLease): Numbers {
+  let sum = NOTHING
+  for (const lease of pair.leases) {
+    if (lease === except) continue
+    const numbers = counted(lease, mono)
+    sum = {
+      sessions: sum.sessions + numbers.sessions,
+      pacePerS: sum.pacePerS + numbers.pacePerS,
+      perAddress: sum.perAddress + numbers.perAddress,
+      connectsPerMinute: sum.connectsPerMinute + numbers.connectsPerMinute,
+    }
+  }
+  return sum
+}
+
+export function paceOfSite(site: Site, mono: MonoMs, except?: HeldLease): number {
+  let pacePerS = 0
+  for (const pair of site.pairs.values()) pacePerS += countedOfPair(pair, mono, except).pacePerS
+  return pacePerS
+}
+
+export function sessionsOfIp(shard: Shard, ip: string, mono: MonoMs): number {
+  let sessions = 0
+  for (const lease of shard.leases.values()) if (lease.ip === ip) sessions += counted(lease, mono).sessions
+  return sessions
+}

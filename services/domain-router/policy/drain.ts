@@ -1,0 +1,56 @@
+import type { Drain } from '../../../protocol/messages/permission.ts'
+import type { Lane } from '../../../protocol/words.ts'
+import { isActive, type Moment, type Shard, type Site } from '../state.ts'
+import type { Say } from './messages.ts'
+import { DRAIN_EVERY_MS, FORGET_SITE_MS } from './numbers.ts'
+import { countRecipients } from './queue.ts'
+import { smoothed } from './smooth.ts'
+import { restsOf } from './waits.ts'
+
+/** Below this a site drains nothing any more. */
+const STILL_PER_S = 0.05
+
+/** What the scheduler's release goes by, twice a second while there is something to tell, and once more when there is not. */
+export function tellDrain(shard: Shard, at: Moment): Say[] {
+  if (at.mono < shard.timers.drainAt) return []
+  shard.timers.drainAt = at.mono + DRAIN_EVERY_MS
+  const sites: Drain['sites'][number][] = []
+  for (const site of shard.sites.values()) {
+    site.perS = smoothed(site.perS, site.done, at.mono - site.perSAt)
+    site.perSAt = at.mono
+    site.done = 0
+    site.handed.first *= 0.8
+    site.handed.retry *= 0.8
+    const row = drainOf(shard, site, at)
+    if (row !== null) sites.push(row)
+  }
+  if (sites.length === 0 && !shard.told) return []
+  shard.told = sites.length > 0
+  return [{ say: 'drain', drain: { shard: shard.name, epoch: shard.epoch, upTo: { ...shard.upTo }, sites } }]
+}
+
+function drainOf(shard: Shard, site: Site, at: Moment): Drain['sites'][number] | null {
+  if (at.mono - site.usedAt > FORGET_SITE_MS) return null
+  const rests = restsOf(shard, site, at)
+  if (!isActive(site) && site.perS < STILL_PER_S && rests.site === null && rests.pools.length === 0) return null
+  return {
+    site: site.site,
+    urgent: heldOf(site, 'urgent'),
+    bulk: heldOf(site, 'bulk'),
+    perS: site.perS < STILL_PER_S ? 0 : site.perS,
+    resting: rests.site === null ? null : { because: rests.site.because, until: rests.site.until },
+    ...(rests.pools.length > 0 && { restingPools: rests.pools }),
+  }
+}
+
+/** Recipients of a lane waiting here or handed to senders. */
+export function heldOf(site: Site, lane: Lane): number {
+  let recipients = countRecipients(site.queue, lane)
+  for (const pair of site.pairs.values()) {
+    for (const lease of pair.leases) {
+      for (const order of lease.orders.values()) if (order.lane === lane) recipients += order.count
+      for (const { held } of lease.pending?.orders ?? []) if (held.order.lane === lane) recipients += held.order.count
+    }
+  }
+  return recipients
+}

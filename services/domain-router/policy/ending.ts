@@ -1,0 +1,43 @@
+import type { LeaseReport } from '../../../protocol/messages/permission.ts'
+import { become, dropLease, type HeldLease, type Moment, NOTHING, type Shard } from '../state.ts'
+import { nameOf } from './answers.ts'
+import type { Say } from './messages.ts'
+import { LINGER_MS } from './numbers.ts'
+
+/** From now on it is not renewed and takes nothing; it counts until it is closed or its time must be over. */
+export function endLease(lease: HeldLease, because: string): Say[] {
+  const was = lease.mode
+  return become(lease, 'ending') ? [{ say: 'event', event: { event: 'ended', ...nameOf(lease), was, because, orders: lease.orders.size } }] : []
+}
+
+/** Nothing of it is left at its sender. Orders it still held come back by themselves: nobody says +WPI for them any more. */
+export function drop(shard: Shard, lease: HeldLease, because: string): Say[] {
+  const says = endLease(lease, because)
+  dropLease(shard, lease)
+  return says
+}
+
+/** What still stands of a lease whose time was counted as over. */
+export function strayLease(sender: string, { lease: id, ip, site, pool, open, lingering, queued }: LeaseReport, at: Moment): HeldLease {
+  return {
+    id,
+    sender,
+    ip,
+    site,
+    pool,
+    mode: 'ending',
+    numbers: NOTHING,
+    before: [],
+    budget: null,
+    mustEnd: at.mono,
+    pending: null,
+    open,
+    lingering,
+    lingerUntil: at.mono + LINGER_MS,
+    queued,
+    orders: new Map(),
+    perS: 0,
+    reportedAt: at.mono,
+    busyAt: at.mono,
+  }
+}

@@ -1,0 +1,69 @@
+import { hasWaiting, isActive, isIdle, type Moment, type Shard, type Site } from '../state.ts'
+import { endActions } from './actions.ts'
+import { endAdopting } from './adopt.ts'
+import { askAllowances } from './allowances.ts'
+import { mustBeGone } from './count.ts'
+import { tellDrain } from './drain.ts'
+import { drop } from './ending.ts'
+import { keptAlive } from './keep-alive.ts'
+import { digestOf, memoryOf } from './memory.ts'
+import type { Say } from './messages.ts'
+import { FORGET_SITE_MS, LOOK_MS, REBALANCE_EVERY_MS, SAVE_EVERY_MS } from './numbers.ts'
+import { parkExpired, parkOverflow, parkResting } from './parking.ts'
+import { place } from './place.ts'
+import { everyWaiting } from './queue.ts'
+import { rebalance } from './rebalance.ts'
+import { forgetSilent } from './roster.ts'
+
+/** What time brings, four times a second while the shard has anything to do. */
+export function look(shard: Shard, at: Moment): Say[] {
+  if (at.mono < shard.timers.lookAt) return []
+  shard.timers.lookAt = at.mono + LOOK_MS
+  const says: Say[] = [...(endAdopting(shard, at) ?? []), ...endActions(shard, at)]
+  forgetSilent(shard.roster, at.mono)
+  shard.unsure = shard.unsure.filter(({ until }) => until > at.mono)
+  for (const [campaign, until] of shard.heldCampaigns) if (until <= at.mono) shard.heldCampaigns.delete(campaign)
+  for (const lease of [...shard.leases.values()]) if (mustBeGone(lease, at.mono)) says.push(...drop(shard, lease, 'silent'))
+  for (const site of [...shard.sites.values()]) says.push(...lookAtSite(shard, site, at))
+  says.push(...parkOverflow(shard, at))
+  if (at.mono >= shard.timers.rebalanceAt) {
+    shard.timers.rebalanceAt = at.mono + REBALANCE_EVERY_MS
+    rebalance(shard, at)
+  }
+  if (at.mono >= shard.timers.allowanceAt) says.push(...askAllowances(shard, 'all', at))
+  says.push(...tellDrain(shard, at), ...save(shard, at))
+  return says
+}
+
+function lookAtSite(shard: Shard, site: Site, at: Moment): Say[] {
+  if (isActive(site)) site.usedAt = at.mono
+  else if (at.mono - site.usedAt > FORGET_SITE_MS) {
+    memoryOf(shard, at) // what was learnt goes into the memory
+    shard.sites.delete(site.site)
+    return []
+  }
+  if (!hasWaiting(site)) return []
+  // Placed first: what a sender takes now need not wait anywhere.
+  const says = [...parkExpired(site, at), ...place(shard, site, at), ...parkResting(shard, site, at)]
+  for (const waiting of everyWaiting(site.queue)) if (keptAlive(waiting, at.mono)) says.push({ say: 'touch', held: waiting.held })
+  return says
+}
+
+/** Changed things are saved together, at most once in 2 s. */
+function save(shard: Shard, at: Moment): Say[] {
+  if (!shard.changed || at.mono < shard.timers.saveAt) return []
+  shard.timers.saveAt = at.mono + SAVE_EVERY_MS
+  shard.changed = false
+  const memory = memoryOf(shard, at)
+  const digest = digestOf(memory)
+  if (digest === shard.savedAs) return []
+  shard.savedAs = digest
+  return [{ say: 'save', memory }]
+}
+
+/** When to look again; null = not before something is heard. */
+export function wakeAt(shard: Shard): number | null {
+  if (shard.epoch === 0) return null
+  if (!isIdle(shard) || shard.told || shard.changed || shard.actions.size > 0 || shard.unsure.length > 0) return shard.timers.lookAt
+  return null
+}

@@ -1,0 +1,52 @@
+import type { EpochMs } from '../../../protocol/words.ts'
+import type { Moment, Shard } from '../state.ts'
+import type { Memory } from './messages.ts'
+import { REMEMBERED_PAIRS } from './numbers.ts'
+
+/** A month: what an ISP bore then says little about today. */
+const REMEMBER_MS = 30 * 86_400_000
+
+/** What outlives this owner: orders of people, windows with their rests, and who holds leases. */
+export function memoryOf(shard: Shard, at: Moment): Memory {
+  keepInMind(shard, at.now)
+  const pairs = [...shard.memory].flatMap(([site, ips]) => [...ips].map(([ip, { window, at: learntAt }]) => ({ site, ip, at: learntAt, window })))
+  return {
+    v: 1,
+    actions: [...shard.actions].flatMap(([site, actions]) => actions.map((action) => ({ ...action, site }))),
+    pairs,
+    holders: [...new Set([...shard.leases.values()].map(({ sender }) => sender))].sort(),
+  }
+}
+
+/** The windows of the pairs in use go into the memory; the oldest leave it when it is full. */
+function keepInMind(shard: Shard, now: EpochMs): void {
+  for (const site of shard.sites.values()) {
+    for (const pair of site.pairs.values()) {
+      const ips = shard.memory.get(site.site) ?? new Map()
+      shard.memory.set(site.site, ips)
+      // A window that is as it was remembered keeps its date, so that an unchanged memory stays the same.
+      if (ips.get(pair.ip)?.window !== pair.window) ips.set(pair.ip, { window: pair.window, at: now })
+    }
+  }
+  const all = [...shard.memory].flatMap(([site, ips]) => [...ips].map(([ip, { at }]) => ({ site, ip, at })))
+  const old = all.length > REMEMBERED_PAIRS ? all.sort((a, b) => a.at - b.at).slice(0, all.length - REMEMBERED_PAIRS) : []
+  for (const { site, ip } of [...old, ...all.filter(({ at }) => at < now - REMEMBER_MS)]) {
+    shard.memory.get(site)?.delete(ip)
+    if (shard.memory.get(site)?.size === 0) shard.memory.delete(site)
+  }
+}
+
+/** A new owner goes on where the last one was. */
+export function recall(shard: Shard, memory: Memory, at: Moment): void {
+  for (const { site, ...action } of memory.actions) if (action.until > at.now) shard.actions.set(site, [...(shard.actions.get(site) ?? []), action])
+  for (const { site, ip, at: learntAt, window } of memory.pairs) {
+    const ips = shard.memory.get(site) ?? new Map()
+    shard.memory.set(site, ips.set(ip, { window, at: learntAt }))
+  }
+}
+
+/** Equal for two memories that a new owner would act on alike: saving follows it. */
+export function digestOf({ actions, pairs, holders }: Memory): string {
+  const windows = pairs.map(({ site, ip, window }) => [site, ip, Math.floor(window.sessions.value), window.pace.value.toPrecision(2), window.rest, window.returns])
+  return JSON.stringify([actions, windows, holders])
+}

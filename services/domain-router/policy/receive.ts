@@ -1,0 +1,165 @@
+import type { HeldOrder } from '../../../protocol/messages/mail.ts'
+import { hasWaiting, type Moment, type Shard, type Site, siteOf } from '../state.ts'
+import { endActions, obeyControl } from './actions.ts'
+import { beginAdopting, hearDuringAdoption, hearHoldings, hearNoHoldings } from './adopt.ts'
+import { askAllowances, hearAllowances, hearSourceChanged } from './allowances.ts'
+import { hearGrantAnswer, hearGrantTimeOut } from './answers.ts'
+import { look, wakeAt } from './look.ts'
+import { memoryOf, recall } from './memory.ts'
+import type { Heard, Memory, Say } from './messages.ts'
+import { networkOf } from './network.ts'
+import { CAMPAIGN_HELD_MS } from './numbers.ts'
+import { parkAll, parkCampaign, parkResting } from './parking.ts'
+import { place } from './place.ts'
+import { enqueue, everyWaiting } from './queue.ts'
+import { hearReport } from './report.ts'
+import { hearSender } from './roster.ts'
+import { statusOf } from './status.ts'
+
+/**
+ * The router's one decider: a message reaches a shard, which changes in place; `say` is what the shell shall do, in this order, and `wakeAt` when to bring
+ * the next `tick` (null = none is needed). Time, dice and permission come with the message.
+ */
+export function receive(shard: Shard, heard: Heard, at: Moment): { readonly say: Say[]; readonly wakeAt: number | null } {
+  const say = heard.on === 'gained' || shard.epoch !== 0 ? obey(shard, heard, at) : []
+  if (shard.epoch !== 0) say.push(...look(shard, at))
+  return { say, wakeAt: wakeAt(shard) }
+}
+
+function obey(shard: Shard, heard: Heard, at: Moment): Say[] {
+  switch (heard.on) {
+    case 'gained':
+      return gain(shard, heard.epoch, heard.memory, at)
+    case 'released': {
+      const memory = memoryOf(shard, at)
+      const orders = [...shard.sites.values()].flatMap(parkAll)
+      empty(shard)
+      return [...orders, { say: 'save', memory }]
+    }
+    case 'lost':
+      empty(shard)
+      return []
+    case 'ordersArrived':
+      return takeIn(shard, heard.orders, at)
+    case 'senderHere':
+      hearSender(shard.roster, heard.here, at.mono)
+      return [...hearDuringAdoption(shard, heard.here.sender), ...placeAll(shard, at)]
+    case 'report': {
+      const { says, sites } = hearReport(shard, heard.report, at)
+      return [...says, ...[...sites].flatMap((site) => place(shard, site, at))]
+    }
+    case 'grantAnswered':
+      return settled(shard, heard.lease, hearGrantAnswer(shard, heard.lease, heard.answer, at), at)
+    case 'grantTimedOut':
+      return settled(shard, heard.lease, hearGrantTimeOut(shard, heard.lease, at), at)
+    case 'holdingsAnswered':
+      return hearHoldings(shard, heard.holdings, at)
+    case 'holdingsTimedOut':
+      hearNoHoldings(shard, heard.sender)
+      return []
+    case 'allowances':
+      return hearAllowances(shard, heard.allowances, heard.sites, at).flatMap((site) => [...place(shard, site, at), ...parkResting(shard, site, at)])
+    case 'sourceChanged':
+      return hearSourceChanged(shard, heard.changed, at)
+    case 'campaignHeld':
+      return holdCampaign(shard, heard.held, at)
+    case 'ispControl':
+      shard.changed = true
+      return [...endActions(shard, at), ...obeyControl(shard, heard.site, heard.control, at), ...placeAll(shard, at)]
+    case 'statusAsked':
+      return [{ say: 'answerStatus', sites: statusOf(shard, heard.site, at) }]
+    case 'fleetChanged':
+      shard.network = networkOf(heard.fleet)
+      return []
+    case 'saveFailed':
+      shard.savedAs = ''
+      shard.changed = true
+      return []
+    case 'tick':
+      return []
+  }
+}
+
+function gain(shard: Shard, epoch: number, memory: Memory | null, at: Moment): Say[] {
+  empty(shard)
+  shard.epoch = epoch
+  shard.ownedAt = at.mono
+  if (memory !== null) recall(shard, memory, at)
+  return beginAdopting(shard, memory?.holders ?? [], at)
+}
+
+function empty(shard: Shard): void {
+  shard.epoch = 0
+  shard.adopting = null
+  shard.unsure = []
+  shard.told = false
+  shard.changed = false
+  shard.savedAs = ''
+  for (const collection of [shard.sites, shard.leases, shard.actions, shard.memory, shard.heldCampaigns]) collection.clear()
+  Object.assign(shard.upTo, { urgent: 0, bulk: 0 })
+  Object.assign(shard.timers, { drainAt: 0, allowanceAt: 0, rebalanceAt: 0, saveAt: 0, lookAt: 0 })
+}
+
+function takeIn(shard: Shard, orders: readonly HeldOrder[], at: Moment): Say[] {
+  const says: Say[] = []
+  const sites = new Set<Site>()
+  for (const held of orders) {
+    const { order, seq } = held
+    shard.upTo[order.lane] = Math.max(shard.upTo[order.lane], seq)
+    shard.orderSize[order.lane] += (order.count - shard.orderSize[order.lane]) / 50
+    const site = siteOf(shard, order.site, order.provider, at.mono)
+    site.provider ??= order.provider
+    if (isHere(site, held)) continue
+    if (isHeldCampaign(shard, order, at)) says.push({ say: 'park', held, at: null, because: 'resting' })
+    else {
+      enqueue(site.queue, { held, touchedAt: at.mono }, at.now)
+      sites.add(site)
+    }
+  }
+  says.push(...askAllowances(shard, 'fresh', at))
+  for (const site of sites) says.push(...place(shard, site, at))
+  return says
+}
+
+/** A copy of what waits here (then the newer ack subject is the one to use), or of what a sender works on and keeps alive itself. */
+function isHere(site: Site, { seq, ackSubject }: HeldOrder): boolean {
+  for (const pair of site.pairs.values()) {
+    for (const lease of pair.leases) {
+      if (lease.mode !== 'ending' && lease.orders.has(seq)) return true
+      if (lease.pending?.orders.some(({ held }) => held.seq === seq)) return true
+    }
+  }
+  for (const waiting of everyWaiting(site.queue)) {
+    if (waiting.held.seq !== seq) continue
+    waiting.held = { ...waiting.held, ackSubject }
+    return true
+  }
+  return false
+}
+
+function holdCampaign(shard: Shard, { tenant, campaign, state }: Extract<Heard, { on: 'campaignHeld' }>['held'], at: Moment): Say[] {
+  const key = `${tenant}/${campaign}`
+  if (state === 'running') {
+    shard.heldCampaigns.delete(key)
+    return []
+  }
+  shard.heldCampaigns.set(key, at.mono + CAMPAIGN_HELD_MS)
+  return [...shard.sites.values()].flatMap((site) => parkCampaign(site, tenant, campaign, state === 'cancelled' ? 'cancelled' : 'resting'))
+}
+
+function isHeldCampaign(shard: Shard, { tenant, campaign }: HeldOrder['order'], at: Moment): boolean {
+  return (shard.heldCampaigns.get(`${tenant}/${campaign}`) ?? 0) > at.mono
+}
+
+/** After a grant's answer its site is placed anew: more may be wanted there, or the refused orders go elsewhere. */
+function settled(shard: Shard, lease: string, says: Say[], at: Moment): Say[] {
+  const name = shard.leases.get(lease)?.site
+  const sites = name === undefined ? [...shard.sites.values()] : [shard.sites.get(name)]
+  return [...says, ...sites.flatMap((site) => (site === undefined ? [] : place(shard, site, at)))]
+}
+
+function placeAll(shard: Shard, at: Moment): Say[] {
+  const says: Say[] = []
+  for (const site of shard.sites.values()) if (hasWaiting(site)) says.push(...place(shard, site, at))
+  return says
+}

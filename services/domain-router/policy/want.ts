@@ -1,0 +1,23 @@
+import type { Lane } from '../../../protocol/words.ts'
+import { type Shard, waitingOrders } from '../state.ts'
+import { HELD_MOST, QUEUE_AHEAD_S } from './numbers.ts'
+
+/** What is taken before anybody knows how fast the shard drains. */
+const LEAST = 32
+const MOST = 500
+/** While what waits cannot be placed: so many more at each look, since what comes behind it may be for a site that can. */
+const TRICKLE = 16
+
+/**
+ * How many more orders to take from the stream: what can be placed within 2 s. Asked when orders came or went (`now`), and at each look (`look`), which
+ * is the only time that a shard which cannot place what it holds takes anything.
+ */
+export function wanted(shard: Shard, lane: Lane, when: 'now' | 'look'): number {
+  const waiting = waitingOrders(shard, lane)
+  if (shard.epoch === 0 || waiting >= HELD_MOST) return 0
+  let perS = 0
+  for (const site of shard.sites.values()) perS += site.perS
+  const ahead = Math.min(MOST, Math.max(LEAST, Math.ceil((QUEUE_AHEAD_S * perS) / Math.max(1, shard.orderSize[lane]))))
+  if (waiting < ahead) return ahead - waiting
+  return when === 'look' ? TRICKLE : 0
+}

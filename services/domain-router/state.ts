@@ -1,0 +1,269 @@
+import type { Allowance } from '../../protocol/messages/permission.ts'
+import { LANES, type EpochMs, type Lane, type MonoMs } from '../../protocol/words.ts'
+import type { Network } from './policy/network.ts'
+import { countOrders, emptyQueue, type Queue, type Waiting } from './policy/queue.ts'
+import type { Roster } from './policy/roster.ts'
+import type { Window } from './policy/window.ts'
+
+/** What a decision is given besides the message. */
+export interface Moment {
+  readonly now: EpochMs
+  readonly mono: MonoMs
+  /** uniform in [0, 1) */
+  readonly dice: () => number
+  /** S3: our ownership is surely still in force */
+  readonly mayGrant: boolean
+}
+
+/** What one owner knows of its shard. Everything here can be lost: a new owner asks the senders and reads the memory. */
+export interface Shard {
+  readonly name: string
+  /** node id of this process */
+  readonly router: string
+  /** shared by all shards of the process */
+  readonly roster: Roster
+  network: Network
+  /** 0 = not ours */
+  epoch: number
+  ownedAt: MonoMs
+  /** a new owner that still asks who holds what; null = done */
+  adopting: Adopting | null
+  /** what silent senders may still hold */
+  unsure: Unsure[]
+  readonly sites: Map<string, Site>
+  readonly leases: Map<string, HeldLease>
+  /** what people ordered, by site */
+  readonly actions: Map<string, Action[]>
+  /** what was learnt about pairs that are not in use now */
+  readonly memory: Map<string, Map<string, RememberedPair>>
+  /** campaigns that were paused or cancelled a moment ago, until when that is believed */
+  readonly heldCampaigns: Map<string, MonoMs>
+  /** highest order taken from the stream */
+  readonly upTo: { urgent: number; bulk: number }
+  /** recipients in an order, smoothed over the last ones */
+  readonly orderSize: { urgent: number; bulk: number }
+  ipManagerEpoch: number
+  leasesMade: number
+  readonly timers: { drainAt: MonoMs; allowanceAt: MonoMs; rebalanceAt: MonoMs; saveAt: MonoMs; lookAt: MonoMs }
+  /** a drain that was not all zero has been said */
+  told: boolean
+  /** memory or actions differ from what was saved last */
+  changed: boolean
+  /** what was saved last, in short */
+  savedAs: string
+}
+
+export interface Adopting {
+  readonly since: MonoMs
+  readonly until: MonoMs
+  /** senders that may hold something: heard lately, or named by the memory */
+  readonly expected: Set<string>
+  readonly asked: Set<string>
+  readonly answered: Set<string>
+}
+
+/** A silent sender may hold any pair of these addresses until then; `ips` null = any address. */
+export interface Unsure {
+  readonly sender: string
+  readonly ips: ReadonlySet<string> | null
+  readonly until: MonoMs
+}
+
+export interface Site {
+  readonly site: string
+  provider: string | null
+  readonly queue: Queue
+  readonly pairs: Map<string, Pair>
+  /** every source rests there */
+  rest: Rest | null
+  /** recipients handed out lately: first tries and retries share the pace (delivery.md §4) */
+  readonly handed: { first: number; retry: number }
+  /** recipients settled or deferred per second, smoothed */
+  perS: number
+  perSAt: MonoMs
+  /** recipients settled or deferred since then */
+  done: number
+  readonly lastReplies: { readonly at: EpochMs; readonly ip: string; readonly reply: string }[]
+  /** the ip-manager has answered for this site since we own it */
+  allowed: boolean
+  askedAt: MonoMs
+  usedAt: MonoMs
+}
+
+export interface Rest {
+  readonly because: string
+  readonly until: EpochMs
+}
+
+/** One source at one site. */
+export interface Pair {
+  readonly ip: string
+  readonly site: string
+  readonly pool: string
+  window: Window
+  /** as long as the ip-manager lends; null before its first word and after `ip-manager.changed` took it away */
+  allowance: Allowance | null
+  allowanceAskedAt: MonoMs
+  allowanceUntil: MonoMs
+  /** transactions reported lately: the ip-manager's budget does not know them yet */
+  started: { readonly at: MonoMs; readonly n: number }[]
+  readonly leases: Set<HeldLease>
+  lentAt: MonoMs
+  /** a second sender is wanted: until then leases are told only the share of their sessions */
+  splitUntil: MonoMs
+}
+
+export interface RememberedPair {
+  readonly window: Window
+  readonly at: EpochMs
+}
+
+/** What a lease permits, as it must be counted (S4). */
+export interface Numbers {
+  readonly sessions: number
+  readonly pacePerS: number
+  readonly perAddress: number
+  readonly connectsPerMinute: number
+}
+export const NOTHING: Numbers = { sessions: 0, pacePerS: 0, perAddress: 0, connectsPerMinute: 0 }
+
+/**
+ * A lease is, for the router, always in exactly one mode:
+ *   asked   the grant is on its way; counts as held
+ *   held    renewed at each report, takes orders
+ *   fading  renewed while it has work, takes none: its sender stops, or an emptier one shall have it
+ *   ending  not renewed; counts until the sender says `closed`, or until its time must be over and no session lingers
+ */
+export type LeaseMode = 'asked' | 'held' | 'fading' | 'ending'
+const MAY_BECOME = { asked: ['held', 'ending'], held: ['fading', 'ending'], fading: ['held', 'ending'], ending: [] } as const satisfies Record<LeaseMode, readonly LeaseMode[]>
+
+export interface HeldLease {
+  readonly id: string
+  readonly sender: string
+  readonly ip: string
+  readonly site: string
+  readonly pool: string
+  mode: LeaseMode
+  /** as last told to the sender */
+  numbers: Numbers
+  /** larger numbers that were told before and may still be in force, since the smaller ones may not have arrived */
+  before: (Numbers & { readonly until: MonoMs })[]
+  /** transactions it may still start under the ramp, as far as we know; null = no ramp */
+  budget: number | null
+  /** when the sender must have let go if it hears nothing more */
+  mustEnd: MonoMs
+  /** a grant without an answer yet, with the orders it carries */
+  pending: { readonly orders: readonly Waiting[]; readonly before: Numbers | null } | null
+  open: number
+  lingering: number
+  lingerUntil: MonoMs
+  queued: number
+  /** orders it holds */
+  readonly orders: Map<number, { readonly count: number; readonly lane: Lane }>
+  /** recipients it ends per second, smoothed */
+  perS: number
+  reportedAt: MonoMs
+  busyAt: MonoMs
+}
+
+/** What a person ordered for a site. */
+export interface Action {
+  readonly id: string
+  readonly action: 'pause' | 'limit'
+  readonly by: string
+  readonly until: EpochMs
+  readonly sessionsPerIp: number | null
+  readonly rate: number | null
+}
+
+export function newShard(name: string, router: string, roster: Roster, network: Network): Shard {
+  return {
+    name,
+    router,
+    roster,
+    network,
+    epoch: 0,
+    ownedAt: 0,
+    adopting: null,
+    unsure: [],
+    sites: new Map(),
+    leases: new Map(),
+    actions: new Map(),
+    memory: new Map(),
+    heldCampaigns: new Map(),
+    upTo: { urgent: 0, bulk: 0 },
+    orderSize: { urgent: 1, bulk: 100 },
+    ipManagerEpoch: 0,
+    leasesMade: 0,
+    timers: { drainAt: 0, allowanceAt: 0, rebalanceAt: 0, saveAt: 0, lookAt: 0 },
+    told: false,
+    changed: false,
+    savedAs: '',
+  }
+}
+
+export function siteOf(shard: Shard, site: string, provider: string | null, mono: MonoMs): Site {
+  const known = shard.sites.get(site)
+  if (known !== undefined) return known
+  const made: Site = {
+    site,
+    provider,
+    queue: emptyQueue(),
+    pairs: new Map(),
+    rest: null,
+    handed: { first: 0, retry: 0 },
+    perS: 0,
+    perSAt: mono,
+    done: 0,
+    lastReplies: [],
+    allowed: false,
+    askedAt: Number.NEGATIVE_INFINITY,
+    usedAt: mono,
+  }
+  shard.sites.set(site, made)
+  return made
+}
+
+/** The only writer of a lease's mode. Returns false, and changes nothing, where the lease may not become that (it is already, or is past it). */
+export function become(lease: HeldLease, mode: LeaseMode): boolean {
+  if (!(MAY_BECOME[lease.mode] as readonly LeaseMode[]).includes(mode)) return false
+  lease.mode = mode
+  return true
+}
+
+export function addLease(shard: Shard, pair: Pair, lease: HeldLease): void {
+  shard.leases.set(lease.id, lease)
+  pair.leases.add(lease)
+}
+
+export function dropLease(shard: Shard, lease: HeldLease): void {
+  shard.leases.delete(lease.id)
+  shard.sites.get(lease.site)?.pairs.get(lease.ip)?.leases.delete(lease)
+}
+
+export function hasWaiting(site: Site): boolean {
+  return site.queue.urgent.size > 0 || site.queue.bulk.size > 0
+}
+
+export function hasLeases(site: Site): boolean {
+  for (const pair of site.pairs.values()) if (pair.leases.size > 0) return true
+  return false
+}
+
+/** A site that somebody waits for or holds a lease of. */
+export function isActive(site: Site): boolean {
+  return hasWaiting(site) || hasLeases(site)
+}
+
+/** Orders of a lane held here, not yet handed to a sender. */
+export function waitingOrders(shard: Shard, lane: Lane): number {
+  let orders = 0
+  for (const site of shard.sites.values()) orders += countOrders(site.queue, lane)
+  return orders
+}
+
+export function isIdle(shard: Shard): boolean {
+  if (shard.leases.size > 0 || shard.adopting !== null) return false
+  for (const site of shard.sites.values()) if (LANES.some((lane) => site.queue[lane].size > 0)) return false
+  return true
+}
