@@ -69,7 +69,8 @@ function sendAll(row: IspRow, recipients: readonly DemoRecipient[], record: Worl
     if (refused !== null && refused.stored === null) {
       const { reply, because } = refused.answer
       if (because === 'ahead-refused') learns = 'plain'
-      if (because !== 'mailbox-full' && ((reply?.code ?? 400) < 500 || ['ahead-refused', 'reputation', 'bad-sequence'].includes(because))) queue.push(to)
+      if (because !== 'mailbox-full' && ((reply?.code ?? 400) < 500 || ['ahead-refused', 'reputation', 'rcpts-per-mail', 'bad-sequence'].includes(because)))
+        queue.push(to)
       now += 100
     }
     if (refused !== null) hear({ on: 'rset', session: session.id })
