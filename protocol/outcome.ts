@@ -26,6 +26,8 @@ export const Outcome = z.object({
   site: z.string(),
   /** from MAIL to the reply that decided, milliseconds */
   ms: z.number().nullable(),
+  /** deferred: when the next try is due, RFC 3339 */
+  until: z.string().optional(),
   /** delivered, but the peer never answered the dot (delivery.md §4) */
   unconfirmed: z.boolean().optional(),
   /** S2: an earlier holder of this batch may have sent it too */

@@ -1,4 +1,5 @@
 import type { Campaign, Content, Problem } from '../campaign.ts'
+import type { ExpansionCursor } from './mail.ts'
 import type { CampaignState, EpochMs, Kind, Lane, ReplyClass } from '../words.ts'
 
 /** The object `content/<digest>`: what all mails of a campaign share. A sender caches it by name, since it never changes. */
@@ -32,20 +33,35 @@ export interface CampaignRecord {
   readonly window: Campaign['window'] | null
   readonly dedupe: 'address' | 'ref' | 'none'
   readonly content: string
-  readonly list: { readonly name: string; readonly nuid: string; readonly size: number; readonly format: 'ndjson' | 'csv' } | null
+  readonly list: {
+    readonly name: string
+    readonly nuid: string
+    readonly size: number
+    readonly chunks: number
+    readonly digest: string
+    readonly format: 'ndjson' | 'csv'
+  } | null
   readonly acceptedAt: EpochMs
   readonly startAt: EpochMs
+  /** recipients of the job itself; null when they come from `list` */
+  readonly inline: number | null
+  /** `list.id`: unsubscribes hold this list only */
+  readonly listId: string | null
+  readonly missing: Campaign['missing']
+  readonly test: boolean
   readonly startedAt: EpochMs | null
   readonly finishedAt: EpochMs | null
   readonly deadline: EpochMs
   readonly problems: readonly Problem[]
   /** state before a pause, to go back to */
   readonly before: CampaignState | null
-  readonly tally: TallySnapshot
+  readonly tally: TallyRecord
+  /** where expansion stood when the campaign ended; before that the cursor in MAIL is the truth */
+  readonly expansion: ExpansionCursor | null
 }
 
 /** The tally with the stream position it is true for (S1 over restarts). */
-export interface TallySnapshot {
+export interface TallyRecord {
   /** last sequence of OUTCOMES counted */
   readonly position: number
   readonly delivered: number
@@ -58,8 +74,13 @@ export interface TallySnapshot {
   readonly bouncedLater: number
   readonly complained: number
   readonly unsubscribed: number
-  /** batch sequence → bits of settled recipients; a batch whose recipients are all settled stands as `true` */
-  readonly settled: Uint8Array
+  /** which recipients, by batch; absent once the campaign has ended */
+  readonly bits?: {
+    readonly batches: readonly number[]
+    readonly settled: Uint8Array
+    readonly deferred: Uint8Array
+    readonly waiting: readonly (readonly [batch: number, site: string, because: ReplyClass, until: EpochMs | null])[]
+  }
 }
 
 /** The answer of `campaign.status` (design §4). */

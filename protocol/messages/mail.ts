@@ -48,6 +48,8 @@ export interface Order {
   readonly rate?: number
   /** the campaign's window closes then: what is left comes back as the retry order instead of being sent at night */
   readonly pauseAt?: EpochMs
+  /** its campaign is paused: it stands in `later` until resume fires it by hand */
+  readonly parked?: true
   /** charged tries so far per set bit of the mask, in order; absent = none charged */
   readonly charged?: Uint8Array
   /** tries refused by a 5xx that blamed not the recipient, likewise */
@@ -109,7 +111,7 @@ export interface ExpansionCursor {
   readonly done: boolean
 }
 
-/** `cursor.<campaign>.<site>`: the last batch of the site that has been released as an order. */
+/** `cursor.<campaign>.<site>`: the last batch of the site that has been released as an order. Negative = that many messages before the cursor's own. */
 export interface ReleaseCursor {
   readonly released: number
 }

@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../protocol/duration.ts'
 import { bitsOf, hasBit, maskOf, type Mask } from '../../protocol/mask.ts'
 import type { Batch, HeldOrder, Order } from '../../protocol/messages/mail.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
@@ -146,7 +147,7 @@ export function tell(work: Work, verdict: Outcome, telling: Telling): Outcome {
     const next = planNext(work, outcome, telling)
     if (next.kind === 'retry') {
       work.recipients.set(outcome.n, deferredState(outcome, next))
-      return outcome
+      return { ...outcome, until: rfc3339(next.notBefore) }
     }
     outcome = { ...outcome, outcome: next.outcome, class: next.class }
   }

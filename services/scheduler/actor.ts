@@ -1,0 +1,71 @@
+/**
+ * scheduler: decides what and when.
+ *
+ * OWNS       campaigns: their records (bucket campaigns), cursors, tallies; the suppression list
+ * HEARS      campaign.jobs.> · due.> · outcome.> · router.*.drain · campaign.status/control · suppression.*
+ * SAYS       batches, cursors, orders (MAIL) · campaign.events.> · bucket campaigns held.> · outcomes of its own (cancelled, expired, suppressed)
+ * INVARIANT  recipients = settled + waiting whenever anyone asks (S1); a batch and the cursor that counts it are one atomic batch
+ * ON CRASH   another process takes `scheduler.all`, reads records and cursors, counts the journal from the saved position, then answers again
+ * NOT HERE   how fast (domain-router), from where (ip-manager), when to try again (protocol/retry, at the sender)
+ */
+import { openBucket } from '../runtime/kv.ts'
+import type { Config } from '../runtime/config.ts'
+import { createResolver, type Resolver } from '../runtime/dns/resolver.ts'
+import { watchFleet } from '../runtime/fleet-watch.ts'
+import type { ActorContext } from '../runtime/lifecycle.ts'
+import { own } from '../runtime/ownership.ts'
+import type { SCHEDULER_CONFIG } from './config.ts'
+import { Sites } from './sites.ts'
+import { startTerm } from './term.ts'
+
+export type SchedulerContext = ActorContext<Config<typeof SCHEDULER_CONFIG>>
+
+export async function startScheduler(context: SchedulerContext): Promise<AsyncDisposable> {
+  const { bus, log, clock, config, nodeId, health } = context
+  await using stack = new AsyncDisposableStack()
+  let resolver: Resolver | null = null
+  const sites = new Sites(() => resolver as Resolver)
+  let dns = ''
+  const fleet = stack.use(
+    watchFleet(bus, log, ({ fleet: { isp, network } }) => {
+      sites.override(isp)
+      // Another resolver only when the servers changed: its memory is worth keeping.
+      if (resolver !== null && dns === String(network.dns)) return
+      dns = String(network.dns)
+      const before = resolver
+      resolver = createResolver({ servers: network.dns, now: clock.mono })
+      void before?.[Symbol.asyncDispose]()
+    }),
+  )
+  stack.defer(async () => resolver?.[Symbol.asyncDispose]())
+  health.gate(() => (fleet.current() ? [] : ['no fleet document yet: hato apply FLEET']))
+  await fleet.ready
+
+  let term: Promise<AsyncDisposable> | null = null
+  const endTerm = async (): Promise<void> => {
+    const ending = term
+    term = null
+    if (ending) await (await ending)[Symbol.asyncDispose]()
+  }
+  stack.use(
+    await own({
+      bucket: openBucket(bus, 'owners'),
+      role: 'scheduler',
+      nodeId,
+      shards: ['all'],
+      clock,
+      log,
+      ttlMs: config.livenessTtlMs,
+      onGained: () => {
+        const before = endTerm()
+        term = before.then(() => startTerm(context, { fleet, sites }))
+        void term.catch((error: unknown) => {
+          log.error('crashed', { error })
+          process.exit(1) // a new process starts from what is durable
+        })
+      },
+      onLost: endTerm,
+    }),
+  )
+  return stack.move()
+}

@@ -1,0 +1,181 @@
+import { KEYS } from '../../protocol/buckets.ts'
+import { decode, encode } from '../../protocol/codec.ts'
+import { campaignName } from '../../protocol/ids.ts'
+import type { CampaignRecord } from '../../protocol/messages/campaign.ts'
+import type { ExpansionCursor } from '../../protocol/messages/mail.ts'
+import type { CampaignState } from '../../protocol/words.ts'
+import { Infrastructure } from '../runtime/errors.ts'
+import type { Bucket } from '../runtime/kv.ts'
+import type { Log } from '../runtime/log.ts'
+import { Tally } from './state.ts'
+
+/** A batch that was written and not yet released. */
+export interface WaitingBatch {
+  readonly seq: number
+  readonly count: number
+}
+
+/** A campaign's unreleased batches of one site, oldest first. */
+export interface SiteQueue {
+  readonly site: string
+  readonly provider: string | null
+  readonly shard: string
+  readonly batches: WaitingBatch[]
+  /** last sequence of `cursor.<campaign>.<site>`, 0 = none: what the next release expects */
+  cursorSeq: number
+}
+
+/** A campaign that has not ended, as this scheduler knows it. */
+export interface Running {
+  record: CampaignRecord
+  revision: number
+  readonly tally: Tally
+  expansion: ExpansionCursor
+  /** last sequence of `cursor.<campaign>`, 0 = none */
+  expansionSeq: number
+  readonly queues: Map<string, SiteQueue>
+  /** recipients the campaign's `rate` allows right now, and when that was true */
+  rate: { allowed: number; at: number }
+  changed: boolean
+}
+
+export const NOTHING_READ: ExpansionCursor = { position: 0, listRead: 0, recipients: 0, duplicates: 0, unusable: 0, batches: 0, done: false }
+
+/** An ended campaign's id is remembered so long (design §4: idempotent ids). */
+const REMEMBERED_S = 30 * 86_400
+
+export const ENDED: ReadonlySet<CampaignState> = new Set(['finished', 'cancelled', 'rejected'])
+
+/** The campaigns at work, by name; each one's record is saved by compare-and-set, so that an old owner cannot write over a new one's. */
+export class Campaigns {
+  readonly #bucket: Bucket
+  readonly #log: Log
+  readonly #running = new Map<string, Running>()
+  readonly #saving = new Map<string, Promise<void>>()
+  readonly #onFenced: (name: string) => void
+
+  constructor(options: { bucket: Bucket; log: Log; onFenced: (name: string) => void }) {
+    this.#bucket = options.bucket
+    this.#log = options.log
+    this.#onFenced = options.onFenced
+  }
+
+  get(tenant: string, id: string): Running | undefined {
+    return this.#running.get(campaignName({ tenant, id }))
+  }
+
+  all(): IterableIterator<Running> {
+    return this.#running.values()
+  }
+
+  get size(): number {
+    return this.#running.size
+  }
+
+  /** The record as it rests: also of campaigns that have ended. */
+  async lookUp(tenant: string, id: string): Promise<CampaignRecord | null> {
+    const running = this.get(tenant, id)
+    if (running) return running.record
+    const kept = await this.#bucket.get(KEYS.campaign(tenant, id))
+    return kept && decode<CampaignRecord>(kept.value)
+  }
+
+  /** Records of all campaigns that have not ended. */
+  async load(): Promise<Running[]> {
+    const loaded: Running[] = []
+    for (const key of await this.#bucket.keys('campaign.>')) {
+      const kept = await this.#bucket.get(key)
+      if (kept === null) continue
+      const record = decode<CampaignRecord>(kept.value)
+      if (ENDED.has(record.state)) continue
+      loaded.push(this.#adopt(record, kept.revision))
+    }
+    return loaded
+  }
+
+  /** Takes a campaign in: its record is durable when this resolves. Null: the id is taken (somebody was faster). */
+  async create(record: CampaignRecord): Promise<Running | null> {
+    const key = KEYS.campaign(record.tenant, record.id)
+    const kept = await this.#bucket.get(key)
+    if (kept !== null && decode<CampaignRecord>(kept.value).state !== 'rejected') return null
+    const revision = kept === null ? await this.#bucket.create(key, encode(record)) : await this.#bucket.update(key, encode(record), kept.revision)
+    return revision === null ? null : this.#adopt(record, revision)
+  }
+
+  /** A rejected job's record, so that its status can be asked; never over a record of a campaign that was accepted. */
+  async remember(record: CampaignRecord): Promise<void> {
+    const key = KEYS.campaign(record.tenant, record.id)
+    const kept = await this.#bucket.get(key)
+    if (kept === null) await this.#bucket.create(key, encode(record), { ttlS: REMEMBERED_S })
+    else if (decode<CampaignRecord>(kept.value).state === 'rejected') await this.#bucket.update(key, encode(record), kept.revision, { ttlS: REMEMBERED_S })
+  }
+
+  /** Changes a record and saves it; resolves when it is durable. An ended campaign is let go. */
+  async change(running: Running, change: Partial<CampaignRecord>): Promise<void> {
+    running.record = { ...running.record, ...change }
+    running.changed = true
+    await this.save(running)
+  }
+
+  /** Saves the record with the tally as it stands; one write at a time per campaign. */
+  async save(running: Running): Promise<void> {
+    const name = campaignName(running.record)
+    for (let earlier = this.#saving.get(name); earlier; earlier = this.#saving.get(name)) await earlier
+    if (!running.changed) return
+    const saving = this.#write(running).finally(() => this.#saving.delete(name))
+    this.#saving.set(name, saving)
+    await saving
+  }
+
+  async #write(running: Running): Promise<void> {
+    running.changed = false
+    const ended = ENDED.has(running.record.state)
+    const { tally, expansion } = running
+    running.record = {
+      ...running.record,
+      expansion: ended ? expansion : null,
+      tally: { ...running.record.tally, ...tally.counts, position: tally.position, ...(ended ? {} : { bits: tally.snapshot() }) },
+    }
+    if (ended) delete (running.record.tally as { bits?: unknown }).bits
+    const key = KEYS.campaign(running.record.tenant, running.record.id)
+    try {
+      const revision = await this.#bucket.update(key, encode(running.record), running.revision, ended ? { ttlS: REMEMBERED_S } : {})
+      if (revision === null) await this.#stale(running, key)
+      else running.revision = revision
+    } catch (error) {
+      running.changed = true
+      throw error
+    }
+    if (ended) this.#running.delete(campaignName(running.record))
+  }
+
+  /** Not our last revision: either our own write whose answer was lost, or another owner. */
+  async #stale(running: Running, key: string): Promise<void> {
+    const kept = await this.#bucket.get(key)
+    const theirs = kept && decode<CampaignRecord>(kept.value)
+    if (kept && theirs && theirs.tally.position <= running.tally.position && theirs.job === running.record.job) {
+      running.revision = kept.revision
+      running.changed = true
+      throw new Infrastructure('unavailable', `record of ${key} had moved on; it is written again`)
+    }
+    this.#log.error('record fenced', { key })
+    this.#onFenced(key)
+  }
+
+  #adopt(record: CampaignRecord, revision: number): Running {
+    const { bits, position, delivered, unconfirmed, bounced, expired, suppressed, cancelled, mayBeDuplicate } = record.tally
+    const counts = { delivered, unconfirmed, bounced, expired, suppressed, cancelled, mayBeDuplicate }
+    const running: Running = {
+      record,
+      revision,
+      tally: Tally.restore(position, counts, bits ?? { batches: [], settled: new Uint8Array(), deferred: new Uint8Array(), waiting: [] }),
+      expansion: NOTHING_READ,
+      expansionSeq: 0,
+      queues: new Map(),
+      rate: { allowed: 0, at: 0 },
+      changed: false,
+    }
+    this.#running.set(campaignName(record), running)
+    return running
+  }
+}

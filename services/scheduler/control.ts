@@ -1,0 +1,147 @@
+import { KEYS } from '../../protocol/buckets.ts'
+import { CampaignControl } from '../../protocol/messages/ops.ts'
+import type { CampaignHeld } from '../../protocol/messages/permission.ts'
+import { decode, encode } from '../../protocol/codec.ts'
+import { problemsOf } from '../../protocol/campaign.ts'
+import { campaignName } from '../../protocol/ids.ts'
+import type { Order } from '../../protocol/messages/mail.ts'
+import { STREAM } from '../../protocol/streams.ts'
+import { subject, wildcard } from '../../protocol/subjects.ts'
+import type { CampaignState } from '../../protocol/words.ts'
+import type { Bus } from '../runtime/bus/types.ts'
+import type { Bucket } from '../runtime/kv.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Campaigns, Running } from './campaigns.ts'
+import type { CampaignEvents } from './events.ts'
+import type { Releaser } from './releaser.ts'
+import { statusOf } from './status.ts'
+
+export interface ControlOptions {
+  readonly bus: Bus
+  readonly bucket: Bucket
+  readonly log: Log
+  readonly campaigns: Campaigns
+  readonly events: CampaignEvents
+  readonly releaser: Releaser
+  /** perhaps there is nothing left to wait for */
+  readonly onChanged: (running: Running) => void
+}
+
+/** `ok` says that the state is durable: release has stopped, and senders let go of the mail as soon as they see the held key (≤ 2 s). */
+export type ControlAnswer =
+  | { readonly ok: true; readonly state: CampaignState }
+  | { readonly error: { readonly code: string; readonly message: string; readonly problems?: readonly object[] } }
+
+/** pause, resume, cancel. Each is a state of the record first; what waits or travels is then brought to agree with it. */
+export class Control {
+  readonly #options: ControlOptions
+
+  constructor(options: ControlOptions) {
+    this.#options = options
+  }
+
+  async apply(tenant: string, id: string, body: unknown): Promise<ControlAnswer> {
+    const { campaigns } = this.#options
+    const read = CampaignControl.safeParse(body)
+    if (!read.success) return { error: { code: 'bad-request', message: 'the action is pause, resume or cancel', problems: problemsOf(read.error) } }
+    const running = campaigns.get(tenant, id)
+    if (!running) {
+      const record = await campaigns.lookUp(tenant, id)
+      if (!record) return { error: { code: 'unknown-campaign', message: `there is no campaign ${campaignName({ tenant, id })}` } }
+      return { error: { code: 'ended', message: `${campaignName(record)} is ${record.state}; ${read.data.action} changes nothing any more` } }
+    }
+    switch (read.data.action) {
+      case 'pause':
+        return this.#pause(running)
+      case 'resume':
+        return this.#resume(running)
+      case 'cancel':
+        return this.#cancel(running)
+    }
+  }
+
+  async #pause(running: Running): Promise<ControlAnswer> {
+    const { state } = running.record
+    if (state === 'paused') return { ok: true, state }
+    if (state === 'cancelling') return refused(running, 'pause')
+    await this.#options.campaigns.change(running, { state: 'paused', before: state })
+    await this.#hold(running, 'paused')
+    await this.#tell('paused', running)
+    return { ok: true, state: 'paused' }
+  }
+
+  async #resume(running: Running): Promise<ControlAnswer> {
+    const { state, before } = running.record
+    if (state === 'cancelling') return refused(running, 'resume')
+    if (state !== 'paused') return { ok: true, state }
+    const back = before ?? 'running'
+    await this.#options.campaigns.change(running, { state: back, before: null })
+    await this.release(running)
+    await this.fireWaiting(running, (order) => order.parked === true)
+    await this.#tell('resumed', running)
+    this.#options.releaser.look()
+    return { ok: true, state: back }
+  }
+
+  async #cancel(running: Running): Promise<ControlAnswer> {
+    if (running.record.state !== 'cancelling') {
+      await this.#options.campaigns.change(running, { state: 'cancelling', before: null })
+      await this.#hold(running, 'cancelled')
+    }
+    await this.sweepCancelled(running)
+    return { ok: true, state: running.record.state }
+  }
+
+  /** Brings home what a cancelling campaign has waiting; also after a restart. */
+  async sweepCancelled(running: Running): Promise<void> {
+    this.#options.releaser.look()
+    await this.fireWaiting(running, () => true)
+    this.#options.onChanged(running)
+  }
+
+  /** Senders may take its mail again. */
+  async release({ record }: Running): Promise<void> {
+    await this.#options.bucket.remove(KEYS.held(record.tenant, record.id))
+    this.#say(record, 'running')
+  }
+
+  /** Waiting orders of the campaign come due now: published to `due` first, then taken off the schedule; a twin is refused at the claim. */
+  async fireWaiting({ record }: Running, which: (order: Order) => boolean): Promise<void> {
+    const { bus, log } = this.#options
+    const own = wildcard('laterRetry', { tenant: record.tenant, campaign: record.id })
+    let fired = 0
+    for (const filter of [own, wildcard('laterRest')]) {
+      for await (const message of bus.scan(STREAM.mail, filter)) {
+        const order = decode<Order>(message.body)
+        if (order.tenant !== record.tenant || order.campaign !== record.id || !which(order)) continue
+        await bus.store(subject('due', { lane: order.lane }), encode(order))
+        await bus.remove(STREAM.mail, message.seq)
+        fired++
+      }
+    }
+    if (fired > 0) log.info('waiting orders fired', { campaign: campaignName(record), orders: fired })
+  }
+
+  async #hold({ record }: Running, state: 'paused' | 'cancelled'): Promise<void> {
+    await this.#options.bucket.put(KEYS.held(record.tenant, record.id), encode({ state }))
+    this.#say(record, state)
+  }
+
+  #say(record: Running['record'], state: CampaignHeld['state']): void {
+    this.#options.bus.say(subject('campaignHeld', {}), encode({ tenant: record.tenant, campaign: record.id, state } satisfies CampaignHeld))
+  }
+
+  async #tell(type: 'paused' | 'resumed', running: Running): Promise<void> {
+    const { events, releaser } = this.#options
+    await events.changed(
+      type,
+      statusOf(running, (of, site) => releaser.why(of, site)),
+      running.record.job,
+      [],
+    )
+  }
+}
+
+function refused(running: Running, action: string): ControlAnswer {
+  return { error: { code: 'ending', message: `${campaignName(running.record)} is ${running.record.state}; it cannot ${action} any more` } }
+}

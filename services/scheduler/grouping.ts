@@ -1,0 +1,136 @@
+import type { Recipient } from '../../protocol/campaign.ts'
+import type { ExpansionCursor } from '../../protocol/messages/mail.ts'
+import type { Place } from './sites.ts'
+
+/** A batch has at most so many recipients (design §1) … */
+const BATCH_RECIPIENTS = 100
+/** … and so many octets of addresses and variables. */
+const BATCH_BYTES = 1_000_000
+/** Batches of one atomic batch, with room for cursor, orders and release cursors beside them (facts: keep to 200 messages or 4 MB). */
+const WINDOW_BATCHES = 190
+const WINDOW_BYTES = 3_500_000
+
+/**
+ * Where a recipient goes: `site` = to a router; the others the scheduler settles or asks again itself.
+ *   suppressed  the tenant's list says no: outcome without SMTP
+ *   nowhere     its domain takes no mail: outcome without SMTP
+ *   unknown     DNS does not answer: one batch per domain, asked again later
+ */
+export type PlaceKind = 'site' | 'suppressed' | 'nowhere' | 'unknown'
+
+export interface Group {
+  readonly place: PlaceKind
+  readonly site: string
+  readonly provider: string | null
+  readonly shard: string
+  readonly recipients: Recipient[]
+  /** number in the campaign of recipient 0 */
+  readonly first: number
+  bytes: number
+}
+
+export type GroupPlace = Pick<Group, 'place' | 'site' | 'provider' | 'shard'>
+
+/** Names of groups that are no sites: no host name has a `~`. */
+export const SUPPRESSED = '~suppressed'
+export const NOWHERE = '~nowhere'
+export const UNKNOWN = '~dns'
+
+/** What kind of group a batch's `site` names. */
+export function placeKindOf(site: string): PlaceKind {
+  if (site === SUPPRESSED) return 'suppressed'
+  if (site === NOWHERE) return 'nowhere'
+  return site.startsWith(UNKNOWN) ? 'unknown' : 'site'
+}
+
+export function placeOf(address: string, places: ReadonlyMap<string, Place>, suppressed: boolean): GroupPlace {
+  const domain = address.slice(address.lastIndexOf('@') + 1).toLowerCase()
+  if (suppressed) return { place: 'suppressed', site: SUPPRESSED, provider: null, shard: 't00' }
+  const place = places.get(domain)
+  if (place === undefined || place.kind === 'unknown') return { place: 'unknown', site: `${UNKNOWN}/${domain}`, provider: null, shard: 't00' }
+  if (place.kind === 'nowhere') return { place: 'nowhere', site: NOWHERE, provider: null, shard: 't00' }
+  return { place: 'site', site: place.site, provider: place.provider, shard: place.shard }
+}
+
+export function newGroup(place: GroupPlace, first: number): Group {
+  return { ...place, recipients: [], first, bytes: 0 }
+}
+
+/** Recipients between two cursors, grouped by site; closed as one atomic batch. Lines must come in the order of the list. */
+export class WindowOfGroups {
+  readonly #start: ExpansionCursor
+  readonly #groups: Group[] = []
+  /** the group of each site that still takes recipients */
+  readonly #open = new Map<string, Group>()
+  #bytes = 0
+  #position: number
+  #lines = 0
+  #recipients = 0
+  #duplicates = 0
+  #unusable = 0
+
+  constructor(start: ExpansionCursor) {
+    this.#start = start
+    this.#position = start.position
+  }
+
+  /** Would one more recipient there burst the atomic batch? */
+  isFullFor(place: GroupPlace): boolean {
+    if (this.#bytes >= WINDOW_BYTES) return true
+    return this.#groups.length >= WINDOW_BATCHES && !this.#open.has(place.site)
+  }
+
+  add(place: GroupPlace, recipient: Recipient, after: number): void {
+    const bytes = sizeOf(recipient)
+    let group = this.#open.get(place.site)
+    if (!group || group.bytes + bytes > BATCH_BYTES) {
+      group = newGroup(place, this.#start.recipients + this.#recipients)
+      this.#groups.push(group)
+      this.#open.set(place.site, group)
+    }
+    group.recipients.push(recipient)
+    group.bytes += bytes
+    if (group.recipients.length >= BATCH_RECIPIENTS) this.#open.delete(place.site)
+    this.#bytes += bytes
+    this.#recipients++
+    this.#line(after)
+  }
+
+  duplicate(after: number): void {
+    this.#duplicates++
+    this.#line(after)
+  }
+
+  unusable(after: number): void {
+    this.#unusable++
+    this.#line(after)
+  }
+
+  readTo(after: number): void {
+    this.#position = Math.max(this.#position, after)
+  }
+
+  close(done: boolean): { cursor: ExpansionCursor; groups: readonly Group[] } {
+    const { listRead, recipients, duplicates, unusable, batches } = this.#start
+    const cursor = {
+      position: this.#position,
+      listRead: listRead + this.#lines,
+      recipients: recipients + this.#recipients,
+      duplicates: duplicates + this.#duplicates,
+      unusable: unusable + this.#unusable,
+      batches: batches + this.#groups.length,
+      done,
+    }
+    return { cursor, groups: this.#groups }
+  }
+
+  #line(after: number): void {
+    this.#lines++
+    this.#position = after
+  }
+}
+
+/** About what a recipient takes in msgpack; strings of variables dominate. */
+function sizeOf({ address, name, ref, vars }: Recipient): number {
+  return 24 + address.length + (name?.length ?? 0) * 3 + (ref?.length ?? 0) + (vars === undefined ? 0 : JSON.stringify(vars).length * 1.5)
+}

@@ -1,0 +1,302 @@
+import { createHash } from 'node:crypto'
+import { OBJECT_BUCKET } from '../../protocol/buckets.ts'
+import { Content, type Problem } from '../../protocol/campaign.ts'
+import { decodePublic, encodeJson } from '../../protocol/codec.ts'
+import type { Fleet } from '../../protocol/fleet.ts'
+import { campaignName, ID_PATTERN } from '../../protocol/ids.ts'
+import type { CampaignContent, CampaignRecord } from '../../protocol/messages/campaign.ts'
+import { CONSUMERS, STREAM } from '../../protocol/streams.ts'
+import { readSubject, wildcard } from '../../protocol/subjects.ts'
+import type { Bus, Delivery, Puller } from '../runtime/bus/types.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { Infrastructure } from '../runtime/errors.ts'
+import type { Log } from '../runtime/log.ts'
+import { type ObjectPin, openObjects } from '../runtime/objects.ts'
+import type { Campaigns, Running } from './campaigns.ts'
+import { NOTHING_READ } from './campaigns.ts'
+import type { CampaignEvents } from './events.ts'
+import { listFormat } from './list-reader.ts'
+import { type Accepted, judgeJob } from './policy/acceptance.ts'
+import { statusOfRecord } from './status.ts'
+
+/** jobs looked at together */
+const AT_ONCE = 32
+/** above this share of the store nothing more is accepted: publishers are refused by the stream, what is here waits (design §3) */
+const STORE_FULL = 0.7
+const STORE_LOOK_MS = 5_000
+
+export interface IntakeOptions {
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly log: Log
+  readonly fleet: () => Fleet
+  readonly campaigns: Campaigns
+  readonly events: CampaignEvents
+  readonly journalPosition: () => number
+  readonly onAccepted: (running: Running) => void
+}
+
+/** Jobs → accepted or rejected, with all problems. The record is durable before anybody is told, and that before the ack. */
+export class Intake implements AsyncDisposable {
+  readonly #options: IntakeOptions
+  readonly #busy = new Set<Promise<void>>()
+  /** pulled and not judged yet: their status is `received` */
+  readonly #received = new Set<string>()
+  #puller: Puller | null = null
+  #closed = false
+  #full = false
+  #storeTimer: NodeJS.Timeout | null = null
+
+  constructor(options: IntakeOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    await this.#lookAtStore()
+    const spec = { stream: STREAM.jobs, durable: CONSUMERS.jobs, filter: wildcard('campaignJob'), ackWaitMs: 60_000, maxAckPending: 2 * AT_ONCE }
+    this.#puller = await this.#options.bus.pull(spec, (delivery) => {
+      const working = this.#take(delivery)
+        .catch((error: unknown) => {
+          if (!(error instanceof Infrastructure)) throw error
+          this.#options.log.warn('job delayed', { job: delivery.seq, error: error.message })
+        })
+        .finally(() => {
+          this.#busy.delete(working)
+          this.#want()
+        })
+      this.#busy.add(working)
+      this.#want()
+    })
+    this.#storeTimer = setInterval(() => void this.#lookAtStore(), STORE_LOOK_MS)
+    this.#want()
+  }
+
+  isReceived(tenant: string, id: string): boolean {
+    return this.#received.has(campaignName({ tenant, id }))
+  }
+
+  get because(): string | null {
+    return this.#full ? 'the store is 70 % full: no campaign is accepted until it empties' : null
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    if (this.#storeTimer) clearInterval(this.#storeTimer)
+    this.#puller?.want(0)
+    await Promise.all(this.#busy)
+    await this.#puller?.[Symbol.asyncDispose]()
+  }
+
+  #want(): void {
+    this.#puller?.want(this.#closed || this.#full ? 0 : Math.max(0, AT_ONCE - this.#busy.size))
+  }
+
+  async #lookAtStore(): Promise<void> {
+    const { usedBytes, allowedBytes } = await this.#options.bus.storeUse()
+    const full = allowedBytes > 0 && usedBytes > allowedBytes * STORE_FULL
+    if (full !== this.#full) this.#options.log.warn(full ? 'intake stopped' : 'intake resumed', { usedBytes, allowedBytes })
+    this.#full = full
+    this.#want()
+  }
+
+  async #take(delivery: Delivery): Promise<void> {
+    const { bus, fleet, campaigns, events, clock } = this.#options
+    const tenant = readSubject('campaignJob', delivery.subject)?.tenant ?? ''
+    const read = decodePublic(delivery.body)
+    if (read.kind === 'unreadable') {
+      await this.#reject(delivery, tenant, null, [{ path: '', message: `message ${delivery.seq} is neither JSON nor msgpack: ${read.because}` }])
+      return
+    }
+    const id = idOf(read.body)
+    const name = id === null ? null : campaignName({ tenant, id })
+    if (name) this.#received.add(name)
+    try {
+      const digest = digestOf(read.body)
+      const known = id === null ? null : await campaigns.lookUp(tenant, id)
+      if (known && known.state !== 'rejected') {
+        if (known.digest === digest) {
+          // The same once more: it is told again what it has been told, and runs once.
+          if (known.job !== delivery.seq) await bus.remove(STREAM.jobs, delivery.seq)
+          await events.accepted(
+            statusOfRecord(known),
+            delivery.seq,
+            known.job === delivery.seq ? [] : [{ path: 'id', message: `the same campaign was accepted as publish ${known.job}; it runs once` }],
+          )
+          if (known.job === delivery.seq) {
+            const running = campaigns.get(tenant, id as string)
+            if (running) this.#options.onAccepted(running)
+          }
+          bus.ack(delivery.ackSubject)
+          return
+        }
+        const message = `"${id}" is another campaign already (publish ${known.job}, ${known.state}); it goes on untouched, publish this one under an id of its own`
+        await this.#reject(delivery, tenant, id, [{ path: 'id', message }])
+        return
+      }
+      const { pins, sizes } = await this.#objects(read.body)
+      const judged = judgeJob(read.body, { tenant, fleet: fleet(), publishedAt: delivery.at, objects: sizes })
+      if (judged.kind === 'rejected') {
+        await this.#reject(delivery, tenant, judged.id, judged.problems)
+        return
+      }
+      const record = await this.#record(judged, tenant, delivery, digest, pins)
+      const running = await campaigns.create(record)
+      if (running === null) {
+        // Two publishes of one id side by side: the other was faster, now this one is compared with it.
+        await this.#take(delivery)
+        return
+      }
+      await events.accepted(statusOfRecord(record), delivery.seq)
+      bus.ack(delivery.ackSubject)
+      this.#options.onAccepted(running)
+      this.#options.log.info('accepted', { campaign: name, job: delivery.seq, afterMs: clock.now() - delivery.at })
+    } finally {
+      if (name) this.#received.delete(name)
+    }
+  }
+
+  async #reject(delivery: Delivery, tenant: string, id: string | null, problems: readonly Problem[]): Promise<void> {
+    const { bus, campaigns, events, clock } = this.#options
+    if (id !== null && ID_PATTERN.test(id)) await campaigns.remember(rejectedRecord(tenant, id, delivery, problems, clock.now()))
+    await events.rejected(tenant, id, delivery.seq, problems)
+    bus.ack(delivery.ackSubject)
+    await bus.remove(STREAM.jobs, delivery.seq)
+  }
+
+  /** Sizes of the objects that a job names; the list's pin too, so that what is read later is what was judged. */
+  async #objects(body: unknown): Promise<{ pins: ReadonlyMap<string, ObjectPin>; sizes: ReadonlyMap<string, number> }> {
+    const objects = openObjects(this.#options.bus, OBJECT_BUCKET)
+    const pins = new Map<string, ObjectPin>()
+    for (const name of namedObjects(body)) {
+      const pin = await objects.head(name)
+      if (pin) pins.set(name, pin)
+    }
+    return { pins, sizes: new Map([...pins].map(([name, { size }]) => [name, size])) }
+  }
+
+  async #record(
+    { campaign, recipients, lane, pool, dedupe, startAt, deadline }: Accepted,
+    tenant: string,
+    delivery: Delivery,
+    digest: string,
+    pins: ReadonlyMap<string, ObjectPin>,
+  ): Promise<CampaignRecord> {
+    const now = this.#options.clock.now()
+    const objects = openObjects(this.#options.bus, OBJECT_BUCKET)
+    const { from, sender, replyTo, subject, text, html, headers, attachments, unsubscribe, list } = campaign
+    const body: CampaignContent = {
+      v: 1,
+      tenant,
+      campaign: campaign.id,
+      kind: campaign.kind,
+      content: Content.parse(defined({ from, sender, replyTo, subject, text, html, headers, attachments, unsubscribe, list })),
+      missing: campaign.missing,
+      test: campaign.test,
+      date: startAt,
+    }
+    // Its name holds job and digest: a rejected predecessor of the same id had another content.
+    const content = `content/${tenant}/${campaign.id}/${delivery.seq}`
+    await objects.put(content, [encodeJson(body)])
+    const pin = campaign.recipientsObject === undefined ? undefined : pins.get(campaign.recipientsObject)
+    return {
+      ...emptyRecord(tenant, campaign.id, delivery.seq, now),
+      digest,
+      state: startAt > now ? 'scheduled' : 'counting',
+      kind: campaign.kind,
+      lane,
+      pool,
+      weight: campaign.weight,
+      rate: campaign.rate ?? null,
+      window: campaign.window ?? null,
+      dedupe,
+      content,
+      list: pin && campaign.recipientsObject ? { name: campaign.recipientsObject, ...pin, format: await this.#formatOf(campaign.recipientsObject, pin) } : null,
+      listId: campaign.list?.id ?? null,
+      inline: campaign.recipientsObject === undefined ? recipients.length : null,
+      missing: campaign.missing,
+      test: campaign.test,
+      startAt,
+      startedAt: null,
+      deadline,
+      tally: { ...NO_TALLY, position: this.#options.journalPosition() },
+    }
+  }
+
+  async #formatOf(name: string, pin: ObjectPin): Promise<'ndjson' | 'csv'> {
+    for await (const chunk of openObjects(this.#options.bus, OBJECT_BUCKET).read(pin)) return listFormat(name, chunk[0])
+    return listFormat(name, undefined)
+  }
+}
+
+const NO_TALLY = {
+  position: 0,
+  delivered: 0,
+  unconfirmed: 0,
+  bounced: 0,
+  expired: 0,
+  suppressed: 0,
+  cancelled: 0,
+  mayBeDuplicate: 0,
+  bouncedLater: 0,
+  complained: 0,
+  unsubscribed: 0,
+} as const
+
+function emptyRecord(tenant: string, id: string, job: number, now: number) {
+  return { v: 1, tenant, id, job, acceptedAt: now, finishedAt: null, problems: [], before: null, expansion: null } as const
+}
+
+function rejectedRecord(tenant: string, id: string, { seq }: Delivery, problems: readonly Problem[], now: number): CampaignRecord {
+  return {
+    ...emptyRecord(tenant, id, seq, now),
+    digest: '',
+    state: 'rejected',
+    kind: 'notice',
+    lane: 'bulk',
+    pool: '',
+    weight: 1,
+    rate: null,
+    window: null,
+    dedupe: 'none',
+    content: '',
+    list: null,
+    listId: null,
+    inline: null,
+    missing: 'fail',
+    test: false,
+    startAt: now,
+    startedAt: null,
+    finishedAt: now,
+    deadline: now,
+    problems: problems.slice(0, 100),
+    expansion: NOTHING_READ,
+    tally: NO_TALLY,
+  }
+}
+
+/** Over the content whatever its encoding or the order of its keys. */
+function digestOf(body: unknown): string {
+  return createHash('sha256').update(canonical(body)).digest('base64url')
+}
+
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
+  const keys = Object.keys(value).sort()
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical((value as Record<string, unknown>)[key])}`).join(',')}}`
+}
+
+function idOf(body: unknown): string | null {
+  const id = (body as { id?: unknown } | null)?.id
+  return typeof id === 'string' && ID_PATTERN.test(id) ? id : null
+}
+
+function namedObjects(body: unknown): string[] {
+  const { recipientsObject, attachments } = (body ?? {}) as { recipientsObject?: unknown; attachments?: unknown }
+  const names = Array.isArray(attachments) ? attachments.map((attachment) => (attachment as { object?: unknown } | null)?.object) : []
+  return [recipientsObject, ...names].filter((name): name is string => typeof name === 'string' && name !== '')
+}
+
+function defined<T extends object>(object: T): Partial<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>
+}

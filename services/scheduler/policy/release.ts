@@ -1,0 +1,56 @@
+/**
+ * Which batch next: deficit round robin over tenants' weights and, inside a tenant, over campaigns' weights, per (site, lane).
+ * So a campaign of 10 million never stands before one of 100, and a campaign's weight divides its tenant's share and nobody else's (delivery.md §2).
+ */
+export interface Candidate {
+  readonly tenant: string
+  readonly tenantWeight: number
+  readonly campaign: string
+  readonly weight: number
+  /** recipients in its next batch; null = nothing to release now */
+  readonly next: number | null
+}
+
+/** Deficits by name; what a queue did not use while it had nothing is forgotten, so that a pause is no credit. */
+export type Deficits = Map<string, number>
+
+/** Recipients a weight of 1 earns a round: one full batch. */
+const QUANTUM = 100
+
+/** Picks the candidate whose turn it is and charges it; null when nobody has anything. */
+export function pick<C extends Candidate>(candidates: readonly C[], deficits: Deficits): C | null {
+  const ready = candidates.filter((candidate) => candidate.next !== null)
+  if (ready.length === 0) return null
+  if (ready.length === 1) return ready[0] as C
+  const tenant = turn(new Map(ready.map(({ tenant, tenantWeight }) => [`t ${tenant}`, tenantWeight])), deficits)
+  const own = ready.filter((candidate) => `t ${candidate.tenant}` === tenant)
+  const name = turn(new Map(own.map((candidate) => [nameOf(candidate), candidate.weight])), deficits)
+  const chosen = own.find((candidate) => nameOf(candidate) === name) as C
+  const cost = chosen.next ?? 0
+  deficits.set(tenant, (deficits.get(tenant) ?? 0) - cost)
+  deficits.set(name, (deficits.get(name) ?? 0) - cost)
+  return chosen
+}
+
+function nameOf({ tenant, campaign }: Candidate): string {
+  return `c ${tenant}/${campaign}`
+}
+
+/** Who has credit; when nobody has, everybody earns in proportion to weight until somebody has. */
+function turn(weights: ReadonlyMap<string, number>, deficits: Deficits): string {
+  let best: string | null = null
+  for (;;) {
+    for (const name of weights.keys())
+      if ((deficits.get(name) ?? 0) > 0 && (best === null || (deficits.get(name) ?? 0) > (deficits.get(best) ?? 0))) best = name
+    if (best !== null) return best
+    const rounds = Math.min(...[...weights].map(([name, weight]) => Math.floor(-(deficits.get(name) ?? 0) / (QUANTUM * weight)) + 1))
+    for (const [name, weight] of weights) deficits.set(name, (deficits.get(name) ?? 0) + rounds * QUANTUM * weight)
+  }
+}
+
+/** How many recipients a site may have on the way, per lane: a few seconds of what it drains, at least enough to start. */
+export function room(site: { readonly onTheWay: number; readonly perS: number }, resting: boolean): number {
+  const seconds = resting ? 0 : 4
+  // A resting site keeps one batch's worth at hand, so that it starts without a round trip when the rest ends.
+  return Math.max(resting ? 100 : 300, Math.ceil(site.perS * seconds)) - site.onTheWay
+}

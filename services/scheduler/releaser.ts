@@ -1,0 +1,273 @@
+import { encode } from '../../protocol/codec.ts'
+import { campaignName } from '../../protocol/ids.ts'
+import type { Drain } from '../../protocol/messages/permission.ts'
+import { subject } from '../../protocol/subjects.ts'
+import { token } from '../../protocol/tokens.ts'
+import type { EpochMs, Lane } from '../../protocol/words.ts'
+import type { Bus, Entry } from '../runtime/bus/types.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Campaigns, Running, SiteQueue } from './campaigns.ts'
+import { orderOf } from './expansion.ts'
+import { placeKindOf } from './grouping.ts'
+import { type Deficits, pick, room } from './policy/release.ts'
+import { hoursOf } from './policy/window.ts'
+
+/** entries of one atomic batch: an order and its cursor each */
+const RELEASES = 100
+
+interface SiteView {
+  perS: number
+  resting: { readonly because: string; readonly until: EpochMs } | null
+  readonly held: Record<Lane, number>
+  /** released and not yet seen by the router, by order sequence */
+  readonly onTheWay: Record<Lane, { seq: number; count: number }[]>
+}
+
+export interface ReleaserOptions {
+  readonly bus: Bus
+  readonly log: Log
+  readonly campaigns: Campaigns
+  readonly tenantWeight: (tenant: string) => number
+  readonly now: () => EpochMs
+  readonly onReleased: (running: Running) => void
+  readonly onTrouble: (error: unknown, running: Running) => void
+}
+
+/**
+ * Releases batches as orders, a few seconds of what each site drains, by weight: so pause and cancel act here, a full or resting site stops nobody
+ * else, and a campaign of ten million never stands before one of a hundred. Orders and the cursors that count them are one atomic batch.
+ */
+export class Releaser implements Disposable {
+  readonly #options: ReleaserOptions
+  readonly #sites = new Map<string, SiteView>()
+  readonly #deficits = new Map<string, Deficits>()
+  #running: Promise<void> | null = null
+  #again = false
+  #timer: NodeJS.Timeout | null = null
+  #closed = false
+
+  constructor(options: ReleaserOptions) {
+    this.#options = options
+  }
+
+  /** What a router says of its sites: the events that release goes by. */
+  drained(drain: Drain): void {
+    for (const { site, urgent, bulk, perS, resting } of drain.sites) {
+      const view = this.#view(site)
+      view.perS = perS
+      view.resting = resting
+      view.held.urgent = urgent
+      view.held.bulk = bulk
+      for (const lane of ['urgent', 'bulk'] as const) {
+        const way = view.onTheWay[lane]
+        while (way[0] && way[0].seq <= drain.upTo[lane]) way.shift()
+      }
+    }
+    this.look()
+  }
+
+  why(running: Running, site: string): { because: string; until: EpochMs | null } {
+    const { record } = running
+    if (record.state === 'paused') return { because: 'paused', until: null }
+    if (record.state === 'scheduled') return { because: 'scheduled', until: record.startAt }
+    const hours = hoursOf(record.window, this.#options.now())
+    if (hours.kind === 'closed') return { because: 'window', until: hours.until }
+    const view = this.#sites.get(site)
+    if (view?.resting) return view.resting
+    if (record.rate !== null && running.rate.allowed < 1) return { because: 'campaign-rate', until: this.#options.now() + 1_000 }
+    return { because: 'site-pace', until: null }
+  }
+
+  /** Something changed: release what there is room for. One pass at a time. */
+  look(): void {
+    if (this.#closed) return
+    if (this.#running) {
+      this.#again = true
+      return
+    }
+    this.#again = false
+    this.#running = this.#releaseAll().finally(() => {
+      this.#running = null
+      if (this.#again) this.look()
+    })
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed = true
+    if (this.#timer) clearTimeout(this.#timer)
+  }
+
+  async #releaseAll(): Promise<void> {
+    for (;;) {
+      const toDue = this.#toDue()
+      const chosen = toDue.length > 0 ? toDue : this.#choose()
+      if (chosen.length === 0) return
+      if (!(await this.#release(chosen))) return
+    }
+  }
+
+  /** Batches that need no router: no site is known for them, or their campaign's time or life is over. The due check settles them. */
+  #toDue(): Chosen[] {
+    const now = this.#options.now()
+    const chosen: Chosen[] = []
+    for (const running of this.#options.campaigns.all()) {
+      const { record, queues } = running
+      const over = record.state === 'cancelling' || record.deadline <= now
+      for (const queue of queues.values()) {
+        if (!over && placeKindOf(queue.site) === 'site') continue
+        for (const batch of queue.batches.slice(0, RELEASES - chosen.length)) chosen.push({ running, queue, batch, lane: record.lane, to: 'due' })
+      }
+    }
+    return chosen
+  }
+
+  /** Up to a hundred batches whose turn it is, at most one step of each (campaign, site) cursor: the last of them is what the cursor says. */
+  #choose(): Chosen[] {
+    const now = this.#options.now()
+    const chosen: Chosen[] = []
+    let wakeAt = Number.POSITIVE_INFINITY
+    for (const lane of ['urgent', 'bulk'] as const) {
+      for (const [site, candidates] of this.#candidates(lane, now)) {
+        const view = this.#view(site)
+        const deficits = this.#deficits.get(`${lane} ${site}`) ?? new Map<string, number>()
+        this.#deficits.set(`${lane} ${site}`, deficits)
+        let left = room({ onTheWay: view.held[lane] + view.onTheWay[lane].reduce((sum, { count }) => sum + count, 0), perS: view.perS }, view.resting !== null)
+        while (left > 0 && chosen.length < RELEASES) {
+          for (const candidate of candidates) candidate.next = nextOf(candidate, now)
+          const turn = pick(candidates, deficits)
+          if (turn === null) break
+          const batch = turn.queue.batches[turn.taken] as { seq: number; count: number }
+          turn.taken++
+          if (turn.running.record.rate !== null) turn.running.rate.allowed -= batch.count
+          chosen.push({ running: turn.running, queue: turn.queue, batch, lane, to: 'router' })
+          left -= batch.count
+        }
+        for (const { running, queue, taken } of candidates) {
+          if (running.record.rate !== null && taken < queue.batches.length)
+            wakeAt = Math.min(wakeAt, now + Math.max(50, (1_000 * (1 - running.rate.allowed)) / running.record.rate))
+        }
+      }
+    }
+    this.#wake(wakeAt, now)
+    return chosen
+  }
+
+  #candidates(lane: Lane, now: EpochMs): Map<string, Turn[]> {
+    const sites = new Map<string, Turn[]>()
+    for (const running of this.#options.campaigns.all()) {
+      const { record } = running
+      if (record.lane !== lane || (record.state !== 'running' && record.state !== 'counting')) continue
+      if (record.startAt > now || record.deadline <= now || hoursOf(record.window, now).kind === 'closed') continue
+      if (record.rate !== null) refill(running, record.rate, now)
+      for (const queue of running.queues.values()) {
+        if (queue.batches.length === 0 || placeKindOf(queue.site) !== 'site') continue
+        const list = sites.get(queue.site) ?? []
+        list.push({
+          running,
+          queue,
+          taken: 0,
+          next: null,
+          tenant: record.tenant,
+          tenantWeight: this.#options.tenantWeight(record.tenant),
+          campaign: record.id,
+          weight: record.weight,
+        })
+        sites.set(queue.site, list)
+      }
+    }
+    return sites
+  }
+
+  async #release(chosen: readonly Chosen[]): Promise<boolean> {
+    const { bus, log, now } = this.#options
+    const entries: Entry[] = []
+    const cursors = new Map<SiteQueue, { running: Running; released: number }>()
+    for (const { running, queue, batch, to, lane } of chosen) {
+      const order = orderOf(running, batch.count, queue, batch.seq)
+      const hours = hoursOf(running.record.window, now())
+      const body = encode({ ...order, ...(hours.kind === 'open' && hours.until !== null && { pauseAt: hours.until }) })
+      entries.push({ subject: to === 'due' ? subject('due', { lane }) : subject('order', { shard: queue.shard, lane }), body })
+      cursors.set(queue, { running, released: batch.seq })
+    }
+    for (const [queue, { running, released }] of cursors) {
+      const names = { tenant: running.record.tenant, campaign: running.record.id, site: token(queue.site) }
+      entries.push({ subject: subject('releaseCursor', names), body: encode({ released }), rollup: true, expect: { seq: queue.cursorSeq } })
+    }
+    try {
+      const stored = await bus.storeAll(entries)
+      if (stored.kind !== 'stored') throw new ReleaseInterrupted(stored.kind === 'refused' ? `${stored.code} ${stored.message}` : stored.because)
+      const firstSeq = stored.lastSeq - entries.length + 1
+      for (const [at, { running, queue, batch, lane, to }] of chosen.entries()) {
+        queue.batches.splice(queue.batches.indexOf(batch), 1)
+        this.#options.onReleased(running)
+        if (to === 'router') this.#view(queue.site).onTheWay[lane].push({ seq: firstSeq + at, count: batch.count })
+      }
+      for (const [at, queue] of [...cursors.keys()].entries()) queue.cursorSeq = firstSeq + chosen.length + at
+      log.debug('released', { orders: chosen.length, first: campaignName((chosen[0] as Chosen).running.record) })
+      return true
+    } catch (error) {
+      // What the stream says counts: the queues of these campaigns are read again.
+      for (const running of new Set(chosen.map(({ running }) => running))) this.#options.onTrouble(error, running)
+      return false
+    }
+  }
+
+  #view(site: string): SiteView {
+    const known = this.#sites.get(site)
+    if (known) return known
+    const view: SiteView = { perS: 0, resting: null, held: { urgent: 0, bulk: 0 }, onTheWay: { urgent: [], bulk: [] } }
+    this.#sites.set(site, view)
+    return view
+  }
+
+  /** The next moment at which time alone makes room: a campaign's rate, its hours, its start. */
+  #wake(rateAt: EpochMs, now: EpochMs): void {
+    let at = rateAt
+    for (const { record, queues } of this.#options.campaigns.all()) {
+      if (queues.size === 0) continue
+      if (record.startAt > now) at = Math.min(at, record.startAt)
+      if (record.deadline > now) at = Math.min(at, record.deadline)
+      const hours = hoursOf(record.window, now)
+      if (hours.kind === 'closed') at = Math.min(at, hours.until)
+    }
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = at === Number.POSITIVE_INFINITY ? null : setTimeout(() => this.look(), Math.min(at - now + 5, 3_600_000))
+  }
+}
+
+/** The orders may or may not be there. */
+export class ReleaseInterrupted extends Error {
+  override readonly name = 'ReleaseInterrupted'
+}
+
+interface Chosen {
+  readonly running: Running
+  readonly queue: SiteQueue
+  readonly batch: { readonly seq: number; readonly count: number }
+  readonly lane: Lane
+  readonly to: 'router' | 'due'
+}
+
+interface Turn {
+  readonly running: Running
+  readonly queue: SiteQueue
+  taken: number
+  next: number | null
+  readonly tenant: string
+  readonly tenantWeight: number
+  readonly campaign: string
+  readonly weight: number
+}
+
+function nextOf({ running, queue, taken }: Turn, now: EpochMs): number | null {
+  const batch = queue.batches[taken]
+  if (!batch || running.record.deadline <= now) return null
+  return running.record.rate !== null && running.rate.allowed < 1 ? null : batch.count
+}
+
+/** A campaign's `rate` earns at most one second ahead; a batch may go into debt, which then has to be earned. */
+function refill(running: Running, rate: number, now: EpochMs): void {
+  if (running.rate.at === 0) running.rate = { allowed: 1, at: now }
+  running.rate.allowed = Math.min(Math.max(1, rate), running.rate.allowed + ((now - running.rate.at) / 1_000) * rate)
+  running.rate.at = now
+}

@@ -1,0 +1,73 @@
+import { rfc3339 } from '../../protocol/duration.ts'
+import type { CampaignRecord, CampaignStatus } from '../../protocol/messages/campaign.ts'
+import type { EpochMs } from '../../protocol/words.ts'
+import type { ExpansionCursor } from '../../protocol/messages/mail.ts'
+import { ENDED, NOTHING_READ, type Running } from './campaigns.ts'
+
+/** Why a site's unreleased recipients wait, asked of whoever releases. */
+export type WhyWaiting = (running: Running, site: string) => { readonly because: string; readonly until: EpochMs | null }
+
+/** `campaign.status` of a campaign at work. S1 by construction: waiting is what is read and not settled. */
+export function statusOf(running: Running, why: WhyWaiting): CampaignStatus {
+  const { record, tally, expansion, queues } = running
+  const waitingFor: { site: string; count: number; because: string; until: string | null }[] = []
+  for (const queue of queues.values()) {
+    const count = queue.batches.reduce((sum, batch) => sum + batch.count, 0)
+    if (count === 0) continue
+    const { because, until } = why(running, queue.site)
+    waitingFor.push({ site: queue.site, count, because, until: time(until) })
+  }
+  for (const { site, count, because, until } of tally.waiting()) waitingFor.push({ site, count, because, until: time(until) })
+  waitingFor.sort((a, b) => b.count - a.count)
+  return { ...told(record, expansion, { ...tally.counts, settled: tally.settled, deferred: tally.deferred }), waitingFor: waitingFor.slice(0, 200) }
+}
+
+/** Of a campaign that has ended (or was rejected): from its record alone. */
+export function statusOfRecord(record: CampaignRecord): CampaignStatus {
+  const { delivered, bounced, expired, suppressed, cancelled } = record.tally
+  const settled = delivered + bounced + expired + suppressed + cancelled
+  return { ...told(record, record.expansion ?? NOTHING_READ, { ...record.tally, settled, deferred: 0 }), waitingFor: [] }
+}
+
+export function unknownStatus(tenant: string, id: string): Pick<CampaignStatus, 'id' | 'tenant' | 'state'> {
+  return { id, tenant, state: 'unknown' }
+}
+
+function told(
+  record: CampaignRecord,
+  read: ExpansionCursor,
+  counts: Pick<CampaignRecord['tally'], 'delivered' | 'unconfirmed' | 'bounced' | 'expired' | 'suppressed' | 'cancelled' | 'mayBeDuplicate'> & {
+    settled: number
+    deferred: number
+  },
+): Omit<CampaignStatus, 'waitingFor'> {
+  const { bouncedLater, complained, unsubscribed } = record.tally
+  return {
+    id: record.id,
+    tenant: record.tenant,
+    state: record.state,
+    recipients: read.recipients,
+    delivered: counts.delivered,
+    unconfirmed: counts.unconfirmed,
+    bounced: counts.bounced,
+    expired: counts.expired,
+    suppressed: counts.suppressed,
+    cancelled: counts.cancelled,
+    waiting: read.recipients - counts.settled,
+    deferred: counts.deferred,
+    duplicates: read.duplicates,
+    unusable: read.unusable,
+    listRead: read.listRead,
+    mayBeDuplicate: counts.mayBeDuplicate,
+    bouncedLater,
+    complained,
+    unsubscribed,
+    acceptedAt: time(record.acceptedAt),
+    startedAt: time(record.startedAt),
+    finishedAt: ENDED.has(record.state) ? time(record.finishedAt) : null,
+  }
+}
+
+function time(at: EpochMs | null): string | null {
+  return at === null ? null : rfc3339(at)
+}

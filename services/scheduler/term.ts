@@ -1,0 +1,283 @@
+import { decode, decodePublic, encodeJson } from '../../protocol/codec.ts'
+import type { Problem } from '../../protocol/campaign.ts'
+import { campaignName } from '../../protocol/ids.ts'
+import type { Drain } from '../../protocol/messages/permission.ts'
+import type { ErrorAnswer } from '../../protocol/messages/ops.ts'
+import { OBJECT_BUCKET } from '../../protocol/buckets.ts'
+import { DEFAULT_RETRY } from '../../protocol/retry.ts'
+import { RetryConfig, retryPolicy } from '../../protocol/retry-config.ts'
+import { STREAM } from '../../protocol/streams.ts'
+import { readSubject, subject, wildcard } from '../../protocol/subjects.ts'
+import type { Call } from '../runtime/bus/types.ts'
+import { Infrastructure, RETRY_PACE_MS } from '../runtime/errors.ts'
+import type { FleetWatch } from '../runtime/fleet-watch.ts'
+import { openBucket } from '../runtime/kv.ts'
+import { openObjects } from '../runtime/objects.ts'
+import type { SchedulerContext } from './actor.ts'
+import { Campaigns, ENDED, type Running } from './campaigns.ts'
+import { Control } from './control.ts'
+import { startDue } from './due.ts'
+import { CampaignEvents } from './events.ts'
+import { expand, ExpansionInterrupted } from './expansion.ts'
+import { Intake } from './intake.ts'
+import { Ledger } from './ledger.ts'
+import { Releaser } from './releaser.ts'
+import { restoreQueues } from './restore.ts'
+import type { Sites } from './sites.ts'
+import { statusOf, statusOfRecord, unknownStatus } from './status.ts'
+import { Suppression } from './suppression.ts'
+import { answerSuppression } from './suppression-desk.ts'
+
+/** progress of a list that is being read is told at most so often */
+const PROGRESS_MS = 1_000
+
+/**
+ * One term of ownership: from what is durable to a working scheduler, and back. Nothing is answered before the journal has been counted to its end,
+ * so that a status never goes back.
+ */
+export async function startTerm(context: SchedulerContext, shared: { fleet: FleetWatch; sites: Sites }): Promise<AsyncDisposable> {
+  const { bus, log, clock, config, nodeId } = context
+  const { fleet, sites } = shared
+  const stack = new AsyncDisposableStack()
+  let stopping = false
+
+  const bucket = openBucket(bus, 'campaigns')
+  const events = new CampaignEvents({ bus, clock, log })
+  const suppression = new Suppression({ bus, clock })
+  await suppression.load()
+  const campaigns = new Campaigns({
+    bucket,
+    log,
+    onFenced: (key) => {
+      throw new Error(`${key} was written by another owner`)
+    },
+  })
+  const policy = () => {
+    const retry = fleet.current()?.fleet.retry
+    return retry ? retryPolicy(RetryConfig.parse(retry)) : DEFAULT_RETRY
+  }
+  const expanding = new Set<Running>()
+  const waitingToExpand: Running[] = []
+  const listProblems = new WeakMap<Running, readonly Problem[]>()
+  const toldAt = new WeakMap<Running, number>()
+
+  const releaser = stack.use(
+    new Releaser({
+      bus,
+      log,
+      campaigns,
+      tenantWeight: (tenant) => fleet.current()?.fleet.tenant.find(({ name }) => name === tenant)?.weight ?? 1,
+      now: clock.now,
+      onReleased: (running) => {
+        if (running.record.startedAt === null)
+          void campaigns
+            .change(running, { startedAt: clock.now(), ...(running.record.state === 'scheduled' && { state: 'running' as const }) })
+            .catch(trouble('start', running))
+      },
+      onTrouble: (error, running) => {
+        log.warn('release interrupted', { campaign: campaignName(running.record), error })
+        void again(() => restoreQueues(bus, running)).then(() => releaser.look())
+      },
+    }),
+  )
+  const status = (running: Running) => statusOf(running, (of, site) => releaser.why(of, site))
+
+  function trouble(what: string, running: Running): (error: unknown) => void {
+    return (error) => {
+      if (!(error instanceof Infrastructure)) throw error
+      log.warn(`${what} delayed`, { campaign: campaignName(running.record), error: error.message })
+    }
+  }
+
+  /** Repeats what only the network hinders. */
+  async function again<T>(act: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await act()
+      } catch (error) {
+        if (!(error instanceof Infrastructure) || error.code === 'closed') throw error
+        await new Promise((resolve) => setTimeout(resolve, RETRY_PACE_MS[error.code]))
+      }
+    }
+  }
+
+  // -- lists → batches
+  const expandNext = (): void => {
+    while (expanding.size < config.expansionsAtOnce && waitingToExpand.length > 0 && !stopping) {
+      const running = waitingToExpand.shift() as Running
+      expanding.add(running)
+      void expandWhole(running).finally(() => {
+        expanding.delete(running)
+        expandNext()
+      })
+    }
+  }
+  async function expandWhole(running: Running): Promise<void> {
+    for (;;) {
+      try {
+        const expanded = await expand(running, {
+          bus,
+          log,
+          campaigns,
+          sites,
+          suppression,
+          now: clock.now,
+          stopping: () => stopping,
+          onBatches: () => releaser.look(),
+          onProgress: async (of, problems) => {
+            listProblems.set(of, problems)
+            const now = clock.now()
+            if (now - (toldAt.get(of) ?? 0) < PROGRESS_MS) return
+            toldAt.set(of, now)
+            await events.progress(status(of), of.record.job, problems)
+          },
+        })
+        if (expanded.kind === 'refused') await refuse(running, expanded.problems)
+        else if (expanded.kind === 'done' && running.record.state === 'counting')
+          await again(() => campaigns.change(running, { state: 'running', problems: listProblems.get(running)?.slice(0, 100) ?? [] }))
+        break
+      } catch (error) {
+        if (!(error instanceof Infrastructure) && !(error instanceof ExpansionInterrupted)) throw error
+        if (stopping) return
+        log.warn('expansion interrupted', { campaign: campaignName(running.record), error: error.message })
+        await again(() => restoreQueues(bus, running))
+      }
+    }
+    settle(running)
+  }
+
+  /** A list that cannot be sent: before anything of it was. */
+  async function refuse(running: Running, problems: readonly Problem[]): Promise<void> {
+    await again(() => events.rejected(running.record.tenant, running.record.id, running.record.job, problems))
+    if (running.expansionSeq > 0) await again(() => campaigns.change(running, { state: 'cancelling', problems: problems.slice(0, 100) }))
+    else await end(running, 'rejected', problems)
+  }
+
+  // -- counts → the end
+  const ending = new Set<Running>()
+  function settle(running: Running): void {
+    const { record, expansion, tally } = running
+    if (ENDED.has(record.state) || ending.has(running) || stopping) return
+    const nothingWaits = expansion.recipients === tally.settled && !expanding.has(running) && !waitingToExpand.includes(running)
+    if (!nothingWaits || (!expansion.done && record.state !== 'cancelling')) return
+    ending.add(running)
+    void again(() => end(running, record.state === 'cancelling' ? 'cancelled' : 'finished', record.problems)).finally(() => ending.delete(running))
+  }
+  async function end(running: Running, state: 'finished' | 'cancelled' | 'rejected', problems: readonly Problem[]): Promise<void> {
+    const { tenant, id, job, content } = running.record
+    await campaigns.change(running, { state, finishedAt: clock.now(), problems })
+    if (state !== 'rejected') await events.changed(state, statusOfRecord(running.record), job, problems)
+    await bus.remove(STREAM.jobs, job)
+    await bus.purge(STREAM.mail, subject('expansionCursor', { tenant, campaign: id }))
+    await bus.purge(STREAM.mail, wildcard('releaseCursor', { tenant, campaign: id }))
+    await openObjects(bus, OBJECT_BUCKET).remove(content)
+    await bucket.remove(`held.${tenant}.${id}`)
+  }
+
+  // -- what is durable comes first
+  for (const running of await campaigns.load()) await restoreQueues(bus, running)
+  const { lastSeq } = await bus.streamState(STREAM.outcomes)
+  const ledger = stack.use(
+    new Ledger({
+      bus,
+      log,
+      campaigns,
+      endSeq: lastSeq,
+      onCounted: settle,
+      onUnknownUsers: (tenant, entries) => void again(() => suppression.add(tenant, entries)),
+    }),
+  )
+  await ledger.caughtUp
+
+  const control = new Control({ bus, bucket, log, campaigns, events, releaser, onChanged: settle })
+  const intake = new Intake({
+    bus,
+    clock,
+    log,
+    fleet: () => fleet.current()?.fleet as NonNullable<ReturnType<FleetWatch['current']>>['fleet'],
+    campaigns,
+    events,
+    journalPosition: () => ledger.position,
+    onAccepted: (running) => {
+      if (expanding.has(running) || waitingToExpand.includes(running)) return
+      waitingToExpand.push(running)
+      waitingToExpand.sort((a, b) => Number(a.record.lane === 'bulk') - Number(b.record.lane === 'bulk'))
+      expandNext()
+    },
+  })
+
+  stack.use(bus.hear(wildcard('drain'), ({ body }) => releaser.drained(decode<Drain>(body))))
+  stack.use(
+    bus.serve(wildcard('campaignStatus'), (call) =>
+      answer(call, async () => {
+        const { tenant = '', id = '' } = readSubject('campaignStatus', call.subject) ?? {}
+        const running = campaigns.get(tenant, id)
+        if (running) return status(running)
+        const record = await campaigns.lookUp(tenant, id)
+        if (record) return statusOfRecord(record)
+        return intake.isReceived(tenant, id) ? { ...unknownStatus(tenant, id), state: 'received' } : unknownStatus(tenant, id)
+      }),
+    ),
+  )
+  stack.use(
+    bus.serve(wildcard('campaignControl'), (call) =>
+      answer(call, async () => {
+        const { tenant = '', id = '' } = readSubject('campaignControl', call.subject) ?? {}
+        const read = decodePublic(call.body)
+        return read.kind === 'read' ? control.apply(tenant, id, read.body) : unreadable(read.because)
+      }),
+    ),
+  )
+  stack.use(
+    bus.serve(wildcard('suppression'), (call) =>
+      answer(call, async () => {
+        const read = decodePublic(call.body)
+        if (read.kind === 'unreadable') return unreadable(read.because)
+        return answerSuppression({ bus, suppression }, readSubject('suppression', call.subject)?.tenant ?? '', read.body)
+      }),
+    ),
+  )
+  function answer(call: Call, act: () => Promise<object>): void {
+    void act().then(
+      (body) => call.reply(encodeJson(body)),
+      (error: unknown) => {
+        if (!(error instanceof Infrastructure)) throw error
+        call.reply(encodeJson({ error: { code: 'unavailable', message: `NATS does not answer (${error.message}); ask again` } } satisfies ErrorAnswer))
+      },
+    )
+  }
+
+  stack.use(await startDue({ bus, clock, log, nodeId, campaigns, sites, suppression, policy }))
+  const saving = setInterval(() => {
+    for (const running of campaigns.all()) {
+      if (running.record.state === 'scheduled' && running.record.startAt <= clock.now())
+        void campaigns.change(running, { state: running.expansion.done ? 'running' : 'counting' }).catch(trouble('start', running))
+      else if (running.changed) void campaigns.save(running).catch(trouble('save', running))
+    }
+  }, config.saveEveryMs)
+  stack.defer(() => clearInterval(saving))
+
+  for (const running of campaigns.all()) {
+    if (running.record.state === 'cancelling') await control.sweepCancelled(running)
+    if (!running.expansion.done && running.record.state !== 'cancelling') waitingToExpand.push(running)
+    else settle(running)
+  }
+  expandNext()
+  releaser.look()
+  await intake.start()
+  stack.use(intake)
+  log.info('term began', { campaigns: campaigns.size, position: ledger.position })
+
+  return {
+    async [Symbol.asyncDispose]() {
+      stopping = true
+      await stack.disposeAsync()
+      for (const running of campaigns.all()) await campaigns.save(running).catch(trouble('save', running))
+      log.info('term ended', { campaigns: campaigns.size })
+    },
+  }
+}
+
+function unreadable(because: string): ErrorAnswer {
+  return { error: { code: 'bad-request', message: `the request is neither JSON nor msgpack: ${because}` } }
+}
