@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { assertEndsInCrlf, assertSendable, dotStuff, whyUnsendable } from './body.ts'
-import { InvariantBroken } from './types.ts'
+import { InvariantBroken } from '../../runtime/errors.ts'
 
 const bytes = (text: string) => Buffer.from(text, 'latin1')
 

@@ -1,4 +1,4 @@
-import { InvariantBroken } from './types.ts'
+import { InvariantBroken } from '../../runtime/errors.ts'
 
 const LF = 0x0a
 const CR = 0x0d
@@ -45,7 +45,7 @@ export function whyUnsendable(body: Uint8Array): string | null {
 /** Throws InvariantBroken unless the stuffed body may be sent as it is. Reads every byte: once per rendered mail, by the composer. */
 export function assertSendable(body: Uint8Array): void {
   const why = whyUnsendable(body)
-  if (why !== null) throw new InvariantBroken(`this body must not be sent: ${why}`)
+  if (why !== null) throw new InvariantBroken('sendable-body', `this body must not be sent: ${why}`)
 }
 
 /** The engine's cheap look at what the composer already checked: there is something, and the dot will stand on a line of its own. */
@@ -55,13 +55,13 @@ export function assertEndsInCrlf(chunks: readonly Uint8Array[]): void {
     const chunk = chunks[c]!
     for (let i = chunk.length - 1; i >= 0; i--) {
       if (last === undefined) {
-        if (chunk[i] !== LF) throw new InvariantBroken('a body that does not end in CRLF')
+        if (chunk[i] !== LF) throw new InvariantBroken('sendable-body', 'a body that does not end in CRLF')
         last = LF
       } else {
-        if (chunk[i] !== CR) throw new InvariantBroken('a body that does not end in CRLF')
+        if (chunk[i] !== CR) throw new InvariantBroken('sendable-body', 'a body that does not end in CRLF')
         return
       }
     }
   }
-  throw new InvariantBroken('a body that does not end in CRLF')
+  throw new InvariantBroken('sendable-body', 'a body that does not end in CRLF')
 }

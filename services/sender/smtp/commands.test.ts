@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { envelopeCommands, mailCommand, whyUnfit } from './commands.ts'
 import { parseEhlo } from './ehlo.ts'
 import { envelope } from './testing/client.ts'
-import { InvariantBroken } from './types.ts'
+import { InvariantBroken } from '../../runtime/errors.ts'
 
 const { extensions: rich } = parseEhlo(['250-mx', '250-PIPELINING', '250-SIZE 1000', '250-8BITMIME', '250-SMTPUTF8', '250 REQUIRETLS'].join('\n'))
 const { extensions: bare } = parseEhlo('250 mx')

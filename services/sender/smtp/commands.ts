@@ -1,5 +1,6 @@
 import { formatPath } from './path.ts'
-import { InvariantBroken, type Envelope, type Extensions, type Unfit } from './types.ts'
+import { InvariantBroken } from '../../runtime/errors.ts'
+import type { Envelope, Extensions, Unfit } from './types.ts'
 
 /** Why this envelope cannot be sent to a peer that offers `extensions` over this kind of connection; null = it can. */
 export function whyUnfit(envelope: Envelope, extensions: Extensions, secure: 'tls' | 'plain'): Unfit | null {
@@ -22,7 +23,7 @@ export function mailCommand(envelope: Envelope, extensions: Extensions): string 
 
 export function rcptCommand(envelope: Envelope, index: number): string {
   const rcpt = envelope.rcpts[index]
-  if (rcpt === undefined || rcpt === '') throw new InvariantBroken(`an envelope without recipient ${index}`)
+  if (rcpt === undefined || rcpt === '') throw new InvariantBroken('speakable-envelope', `an envelope without recipient ${index}`)
   return `RCPT TO:<${pathFor(envelope, rcpt)}>\r\n`
 }
 
@@ -33,7 +34,7 @@ export const FINAL_DOT = '.\r\n'
 
 /** MAIL, every RCPT and DATA in one write (RFC 2920). Throws InvariantBroken on addresses that cannot be said, and on none. */
 export function envelopeCommands(envelope: Envelope, extensions: Extensions): string {
-  if (envelope.rcpts.length === 0) throw new InvariantBroken('an envelope without recipients')
+  if (envelope.rcpts.length === 0) throw new InvariantBroken('speakable-envelope', 'an envelope without recipients')
   let commands = mailCommand(envelope, extensions)
   for (let i = 0; i < envelope.rcpts.length; i++) commands += rcptCommand(envelope, i)
   return commands + DATA
@@ -41,6 +42,7 @@ export function envelopeCommands(envelope: Envelope, extensions: Extensions): st
 
 function pathFor(envelope: Envelope, address: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is a range of code points
-  if (!envelope.smtputf8 && /[^\u0000-\u007F]/.test(address)) throw new InvariantBroken(`${address} needs SMTPUTF8, its envelope does not say so`)
+  if (!envelope.smtputf8 && /[^\u0000-\u007F]/.test(address))
+    throw new InvariantBroken('speakable-envelope', `${address} needs SMTPUTF8, its envelope does not say so`)
   return formatPath(address)
 }

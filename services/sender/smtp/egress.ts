@@ -2,7 +2,7 @@ import { isIP, isIPv6, type Socket } from 'node:net'
 import { ConnectFailed, connectDirectly, openTcp, type Connect } from './connect.ts'
 import { proxyHeader } from './proxy-header.ts'
 import { requestSocks5 } from './socks5.ts'
-import { InvariantBroken } from './types.ts'
+import { InvariantBroken } from '../../runtime/errors.ts'
 
 /** How a source address reaches the world: the fleet file's `egress`. */
 export type Egress =
@@ -45,9 +45,9 @@ async function throughProxy(
   request: Parameters<Connect>[0],
   handshake: (socket: Socket) => Promise<void>,
 ): Promise<Socket> {
-  if (isIP(request.address) === 0) throw new InvariantBroken(`${request.address} is not an address`)
+  if (isIP(request.address) === 0) throw new InvariantBroken('egress-address', `${request.address} is not an address`)
   if (request.localAddress !== null && isIPv6(request.localAddress) !== isIPv6(request.address)) {
-    throw new InvariantBroken(`${request.localAddress} cannot reach ${request.address}: two address families`)
+    throw new InvariantBroken('egress-address', `${request.localAddress} cannot reach ${request.address}: two address families`)
   }
   let connected = false
   try {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type SMTPConnection from 'nodemailer/lib/smtp-connection'
-import { InvariantBroken } from './types.ts'
+import { InvariantBroken } from '../../runtime/errors.ts'
 
 /**
  * The members of nodemailer's SMTPConnection that its types do not promise, and all that we touch of them. nodemailer is pinned exactly;
@@ -35,7 +35,7 @@ export function insideOf(connection: SMTPConnection): Inside {
 export function takeOver(connection: SMTPConnection, guard: (error: Error) => void): { readonly socket: Socket; readonly unread: Buffer } {
   const inside = insideOf(connection)
   const socket = inside._socket
-  if (!socket) throw new InvariantBroken('nodemailer has no socket to hand over')
+  if (!socket) throw new InvariantBroken('hand-over', 'nodemailer has no socket to hand over')
   socket.on('error', guard)
   socket.removeListener('data', inside._onSocketData)
   socket.removeListener('error', inside._onSocketError)

@@ -1,4 +1,4 @@
-import { InvariantBroken } from './types.ts'
+import { InvariantBroken } from '../../runtime/errors.ts'
 
 /** RFC 5321 atext, and the bytes of RFC 6531's UTF-8 above 7F. */
 const DOT_ATOM = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\uFFFF]+(\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\uFFFF]+)*$/
@@ -19,7 +19,7 @@ export function formatPath(address: string): string {
   const domain = address.slice(at + 1)
   const local = unquoted(address.slice(0, Math.max(at, 0)))
   if (at < 1 || local === '' || domain === '' || UNSPEAKABLE.test(local) || NOT_IN_DOMAIN.test(domain)) {
-    throw new InvariantBroken(`${JSON.stringify(address)} cannot stand in an SMTP command`)
+    throw new InvariantBroken('speakable-envelope', `${JSON.stringify(address)} cannot stand in an SMTP command`)
   }
   if (DOT_ATOM.test(local)) return `${local}@${domain}`
   return `"${local.replaceAll(/["\\]/g, '\\$&')}"@${domain}`

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { verdictFor } from './transaction.ts'
 import { PATIENT, codes, envelope, mail, opened } from './testing/client.ts'
 import { serve, startPeer, type Rule } from './testing/peer.ts'
-import { InvariantBroken } from './types.ts'
+import { InvariantBroken } from '../../runtime/errors.ts'
 
 const PIPELINING = ['PIPELINING']
 const peerThat = (rule: Rule, keywords: readonly string[] = PIPELINING) => startPeer((talk) => serve(talk, keywords, rule))

@@ -5,7 +5,8 @@ import { DATA, FINAL_DOT, QUIT, RSET, envelopeCommands, mailCommand, rcptCommand
 import { Exchange, type Step } from './exchange.ts'
 import type { Timeouts } from './timeouts.ts'
 import { isPositive, sameEnvelope, untold } from './transaction.ts'
-import { InvariantBroken, type Envelope, type Lost, type Mail, type Reply, type SessionEnd, type SessionFacts, type Stage, type Transaction } from './types.ts'
+import { InvariantBroken } from '../../runtime/errors.ts'
+import type { Envelope, Lost, Mail, Reply, SessionEnd, SessionFacts, Stage, Transaction } from './types.ts'
 import { Wire } from './wire.ts'
 
 /** The transaction that a caller waits for. `commands` is not empty while they wait for the reply to RSET or to a lone dot. */
@@ -93,11 +94,10 @@ export class SmtpSession {
   /**
    * Sends one mail and tells what the peer said to it; never rejects. `ahead` is written behind the body where the peer has PIPELINING, and then
    * the next call must bring exactly that envelope (see `announced`), or the session must be closed.
-   * Throws InvariantBroken, before a byte is written: a transaction is under way, another envelope was announced, an address or a body that
-   * cannot be sent.
+   * Throws InvariantBroken, before a byte is written, for a second transaction at once, another envelope than the announced, an unsendable address or body.
    */
   transact(mail: Mail, ahead: Envelope | null): Promise<Transaction> {
-    if (this.#turn !== null) throw new InvariantBroken('a second transaction while one is under way')
+    if (this.#turn !== null) throw new InvariantBroken('one-transaction', 'a second transaction while one is under way')
     const body = mail.body instanceof Uint8Array ? [mail.body] : mail.body
     assertEndsInCrlf(body)
     const announced = this.#announced
@@ -106,7 +106,7 @@ export class SmtpSession {
       const lost: Lost = { stage: 'idle', bodySent: 'none', fault: this.#end.fault }
       return Promise.resolve(fits ? announced.exchange.told({ lost, ms: 0, usable: false }) : untold(mail, { lost, unfit: null }))
     }
-    if (announced !== null && !fits) throw new InvariantBroken('another envelope was announced than this mail brings')
+    if (announced !== null && !fits) throw new InvariantBroken('announced-envelope', 'another envelope was announced than this mail brings')
     if (announced === null) {
       const unfit = this.#whyUnfit(mail)
       if (unfit !== null) return Promise.resolve(untold(mail, { lost: null, unfit }))
@@ -135,7 +135,7 @@ export class SmtpSession {
 
   /** Says QUIT and lets go; nobody waits for the 221. With an announced envelope it closes instead, since QUIT could be read as a body. */
   quit(): void {
-    if (this.#turn !== null) throw new InvariantBroken('QUIT in the middle of a transaction')
+    if (this.#turn !== null) throw new InvariantBroken('one-transaction', 'QUIT in the middle of a transaction')
     this.#leave('quit')
   }
 

@@ -3,11 +3,6 @@ import type { Stage } from '../../../protocol/words.ts'
 
 export type { Reply, Stage }
 
-/** A bug of ours, never a peer's doing: a CR in an address, a second transaction at once, a body that is no mail. */
-export class InvariantBroken extends Error {
-  override readonly name = 'InvariantBroken'
-}
-
 /** Trouble of the network, where the peer said nothing about it.
  *  `code` is the operating system's (`ECONNREFUSED`, `ECONNRESET`, `EADDRNOTAVAIL`, `ERR_SSL_…`) or one of ours:
  *  ETIMEDOUT a time-out of timeouts.ts · ECLOSED the peer closed without a word · EPROTOCOL a reply that is none, or that nobody asked for ·
