@@ -18,7 +18,8 @@ test('values are typed, defaults stand, what is not Hato’s is ignored', () => 
 })
 
 test('everything that is wrong is said at once, in words a person can act on', () => {
-  const wrong = () => readConfig(TABLE, { HATO_LEASE: '90s', HATO_LOG_LEVEL: 'loud', HATO_HEALTH_PROT: '80', HATO_LOG_ADDRESSES: 'perhaps', HATO_HEALTH_PORT: '99999' })
+  const wrong = () =>
+    readConfig(TABLE, { HATO_LEASE: '90s', HATO_LOG_LEVEL: 'loud', HATO_HEALTH_PROT: '80', HATO_LOG_ADDRESSES: 'perhaps', HATO_HEALTH_PORT: '99999' })
   expect(wrong).toThrow(
     expect.objectContaining({
       name: 'BadConfig',

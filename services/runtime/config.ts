@@ -87,7 +87,9 @@ export function readConfig<const T extends ConfigTable>(table: T, env: Env, also
 /** The part of an environment that a table reads, and all that is not ours: what a supervisor hands to one child. */
 export function envFor(table: ConfigTable, env: Env): Record<string, string> {
   const own = new Set(Object.values(table).map((row) => row.env))
-  return Object.fromEntries(Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined && (!pair[0].startsWith('HATO_') || own.has(pair[0]))))
+  return Object.fromEntries(
+    Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined && (!pair[0].startsWith('HATO_') || own.has(pair[0]))),
+  )
 }
 
 type Read = { kind: 'read'; value: unknown } | { kind: 'wrong'; because: string }
@@ -141,7 +143,12 @@ export function resolvedTable<T extends ConfigTable>(table: T, config: Config<T>
 /** The table as documentation. */
 export function configMarkdown(table: ConfigTable): string {
   const rows = Object.values(table).map((row) => {
-    const bounds = 'min' in row || 'max' in row ? `${shown(row, 'min' in row ? row.min : null)} … ${shown(row, 'max' in row ? row.max : null)}` : 'of' in row ? row.of.join(', ') : ''
+    const bounds =
+      'min' in row || 'max' in row
+        ? `${shown(row, 'min' in row ? row.min : null)} … ${shown(row, 'max' in row ? row.max : null)}`
+        : 'of' in row
+          ? row.of.join(', ')
+          : ''
     return `| \`${row.env}\` | ${row.unit} | ${row.default === undefined ? 'required' : shown(row, row.default)} | ${bounds} | ${row.why} |`
   })
   return ['| variable | unit | default | bounds | why |', '|---|---|---|---|---|', ...rows].join('\n')

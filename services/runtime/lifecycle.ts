@@ -80,9 +80,16 @@ const SECOND_WISH_AFTER_MS = 1_000
 const ORPHAN_STOP_MS = 4_000
 
 /** The whole life of an actor's process; returns never. `start` resolves with what must be let go at the end. */
-export async function runActor<const T extends ConfigTable>(plan: ActorPlan<T>, start: (context: ActorContext<Config<T>>) => Promise<AsyncDisposable>): Promise<never> {
+export async function runActor<const T extends ConfigTable>(
+  plan: ActorPlan<T>,
+  start: (context: ActorContext<Config<T>>) => Promise<AsyncDisposable>,
+): Promise<never> {
   const config = readOrExit(plan)
-  const nodeId = config.nodeId ?? `${hostname().replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, 24)}-${process.pid}-${randomUUID().slice(0, 8)}`
+  const nodeId =
+    config.nodeId ??
+    `${hostname()
+      .replaceAll(/[^A-Za-z0-9_-]/g, '-')
+      .slice(0, 24)}-${process.pid}-${randomUUID().slice(0, 8)}`
   const log = createLog({ level: config.logLevel, fields: { role: plan.role, node: nodeId }, addresses: config.logAddresses })
   log.info('configured', resolvedTable({ ...COMMON_CONFIG, ...plan.config }, config))
 

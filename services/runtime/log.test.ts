@@ -14,16 +14,17 @@ test('an event is one JSON line with its level, its time, and whose it is', () =
   })
   expect(more).toEqual([])
   expect(line).toMatchObject({ level: 'info', role: 'sender', node: 's1', event: 'settled', campaign: 'acme/spring', attempt: 3, because: 'site-busy' })
-  expect(line?.['at']).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
+  expect(line?.at).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
 })
 
 test('addresses are cut wherever they stand, also in a reply that quotes one; whole when asked for', () => {
-  const write = (log: ReturnType<typeof createLog>) => log.info('settled', { rcpt: 'taro@example.jp', reply: '550 <taro.y+x@example.jp>: no such user', nested: { to: ['a@b.example'] } })
+  const write = (log: ReturnType<typeof createLog>) =>
+    log.info('settled', { rcpt: 'taro@example.jp', reply: '550 <taro.y+x@example.jp>: no such user', nested: { to: ['a@b.example'] } })
   expect(logged(false, write)[0]).toMatchObject({ rcpt: 't…@example.jp', reply: '550 <t…@example.jp>: no such user', nested: { to: ['a…@b.example'] } })
   expect(logged(true, write)[0]).toMatchObject({ rcpt: 'taro@example.jp' })
 })
 
 test('an error becomes its stack', () => {
   const [line] = logged(false, (log) => log.error('crashed', { error: new Error('of taro@example.jp') }))
-  expect(line?.['error']).toMatch(/Error: of t…@example\.jp\n\s+at /)
+  expect(line?.error).toMatch(/Error: of t…@example\.jp\n\s+at /)
 })

@@ -22,7 +22,8 @@ export function createMetrics(fields: Readonly<Record<string, string>>): Metrics
   const metrics: Metrics = {
     counter: (name, help, labels = []) => new Counter({ name: `hato_${name}`, help, labelNames: [...labels], registers: [registry] }),
     gauge: (name, help, labels = []) => new Gauge({ name: `hato_${name}`, help, labelNames: [...labels], registers: [registry] }),
-    histogram: (name, help, buckets, labels = []) => new Histogram({ name: `hato_${name}`, help, buckets: [...buckets], labelNames: [...labels], registers: [registry] }),
+    histogram: (name, help, buckets, labels = []) =>
+      new Histogram({ name: `hato_${name}`, help, buckets: [...buckets], labelNames: [...labels], registers: [registry] }),
     onScrape: (refresh) => void refreshers.push(refresh),
     text: () => {
       for (const refresh of refreshers) refresh()

@@ -95,7 +95,11 @@ export function openObjects(bus: Bus, bucket: string): Objects {
       yield { bytes: body, seq, offset }
       offset += body.length
     }
-    if (offset !== pinned.size) throw new ObjectError(offset === 0 ? 'replaced' : 'truncated', `object ${pinned.nuid} of ${bucket} has ${offset} of its ${pinned.size} bytes: it was replaced, removed or damaged`)
+    if (offset !== pinned.size)
+      throw new ObjectError(
+        offset === 0 ? 'replaced' : 'truncated',
+        `object ${pinned.nuid} of ${bucket} has ${offset} of its ${pinned.size} bytes: it was replaced, removed or damaged`,
+      )
     if (hash !== null && pinned.digest !== '') {
       const digest = digestOf(hash)
       if (digest !== unpadded(pinned.digest)) throw new ObjectError('corrupt', `object ${pinned.nuid} of ${bucket} is ${digest}, it should be ${pinned.digest}`)
@@ -130,7 +134,16 @@ export function openObjects(bus: Bus, bucket: string): Objects {
         }
         await Promise.all(underWay)
         const digest = `${digestOf(hash)}${padding(digestOf(hash))}`
-        const record: ObjectRecord = { name, bucket, nuid, size, chunks: count, digest, mtime: new Date().toISOString(), options: { max_chunk_size: CHUNK_BYTES } }
+        const record: ObjectRecord = {
+          name,
+          bucket,
+          nuid,
+          size,
+          chunks: count,
+          digest,
+          mtime: new Date().toISOString(),
+          options: { max_chunk_size: CHUNK_BYTES },
+        }
         await bus.store(recordSubject(name), new TextEncoder().encode(JSON.stringify(record)), { rollup: true })
         if (before !== null) await bus.purge(stream, chunkSubject(before.nuid))
         return { nuid, size, chunks: count, digest }

@@ -20,6 +20,9 @@ import type { Log } from './log.ts'
 import { type OwnerRow, watchOwners } from './owners.ts'
 import { rendezvous } from './rendezvous.ts'
 
+export { purgeNode } from './liveness.ts'
+export { watchOwners } from './owners.ts'
+
 /** taken: the row names another · dead: our node key was gone · given: another should own it · stopping: we end */
 export type LostBecause = 'taken' | 'dead' | 'given' | 'stopping'
 
@@ -71,7 +74,7 @@ export async function own(options: OwnershipOptions): Promise<Ownership> {
 
   const owners = watchOwners(bucket, role, (shard, row) => {
     const epoch = shard === null ? undefined : held.get(shard)
-    if (shard !== null && epoch !== undefined && row !== null && row.epoch > epoch) lose(shard, 'taken')
+    if (shard !== null && epoch !== undefined && row !== null && row.epoch > epoch) void lose(shard, 'taken')
     look()
   })
   await owners.ready
@@ -85,7 +88,7 @@ export async function own(options: OwnershipOptions): Promise<Ownership> {
     log,
     onDead() {
       alive = false
-      for (const shard of [...held.keys()]) lose(shard, 'dead')
+      for (const shard of [...held.keys()]) void lose(shard, 'dead')
     },
     onAlive() {
       alive = true

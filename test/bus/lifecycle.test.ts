@@ -20,7 +20,7 @@ interface Run extends AsyncDisposable {
 
 function run(file: 'actor-process' | 'supervisor-process', env: Record<string, string>): Run {
   const child = spawn(process.execPath, [fileURLToPath(new URL(`../kit/${file}.ts`, import.meta.url))], {
-    env: { PATH: process.env['PATH'] ?? '', HATO_NATS_URL: here.nats.url, ...env },
+    env: { PATH: process.env.PATH ?? '', HATO_NATS_URL: here.nats.url, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const lines: Line[] = []
@@ -55,7 +55,7 @@ function run(file: 'actor-process' | 'supervisor-process', env: Record<string, s
 test('SIGTERM: the actor lets go while its connection still stands, then exit 0', async () => {
   await using actor = run('actor-process', {})
   const started = await actor.started()
-  const health = String(started['health'])
+  const health = String(started.health)
   expect(await (await fetch(`${health}/readyz`)).json()).toEqual({ ready: true, because: [] })
   expect((await fetch(`${health}/healthz`)).status).toBe(200)
   expect(await (await fetch(`${health}/metrics`)).text()).toMatch(/hato_process_resident_bytes\{role="test",node="[^"]+"\} \d+/)

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { type Chunk, openObjects } from '../../services/runtime/objects.ts'
-import { natsForFile, text } from '../kit/bus.ts'
+import { gather, natsForFile, text } from '../kit/bus.ts'
 
 const here = natsForFile({ sync: 'sometimes' })
 
@@ -16,10 +16,17 @@ test('what was put is read back, whatever the pieces; and other clients find it 
   const pin = await objects.put('lists/春.ndjson', pieces(50, 10_001))
   expect(pin).toMatchObject({ size: 500_050, chunks: 4 })
   expect(await objects.head('lists/春.ndjson')).toEqual(pin)
-  const all = Buffer.concat(await Array.fromAsync(objects.read('lists/春.ndjson')))
+  const all = Buffer.concat(await gather(objects.read('lists/春.ndjson')))
   expect(all.equals(Buffer.concat([...pieces(50, 10_001)]))).toBe(true)
   const record = await bus.readLast('OBJ_plain', `$O.plain.M.${Buffer.from('lists/春.ndjson').toString('base64url')}`)
-  expect(JSON.parse(text(record?.body ?? new Uint8Array()))).toMatchObject({ name: 'lists/春.ndjson', bucket: 'plain', nuid: pin.nuid, size: 500_050, chunks: 4, digest: pin.digest })
+  expect(JSON.parse(text(record?.body ?? new Uint8Array()))).toMatchObject({
+    name: 'lists/春.ndjson',
+    bucket: 'plain',
+    nuid: pin.nuid,
+    size: 500_050,
+    chunks: 4,
+    digest: pin.digest,
+  })
   expect(pin.digest).toMatch(/^SHA-256=[\w-]{43}=$/)
 })
 
@@ -28,7 +35,7 @@ test('an empty object is an object', async () => {
   await bus.ensureObjectBucket('empty')
   const objects = openObjects(bus, 'empty')
   expect(await objects.put('nothing', [])).toMatchObject({ size: 0, chunks: 0 })
-  expect(await Array.fromAsync(objects.read('nothing'))).toEqual([])
+  expect(await gather(objects.read('nothing'))).toEqual([])
 })
 
 test('a slow reader has one batch of chunks in memory, not the object', async () => {
@@ -53,9 +60,9 @@ test('reading goes on behind a chunk that was read before', async () => {
   await bus.ensureObjectBucket('resume')
   const objects = openObjects(bus, 'resume')
   const pin = await objects.put('list', pieces(5, 131_072))
-  const chunks: Chunk[] = await Array.fromAsync(objects.readChunks(pin))
+  const chunks: Chunk[] = await gather(objects.readChunks(pin))
   const third = chunks[2] as Chunk
-  const rest = await Array.fromAsync(objects.readChunks(pin, { seq: third.seq, offset: third.offset + third.bytes.length }))
+  const rest = await gather(objects.readChunks(pin, { seq: third.seq, offset: third.offset + third.bytes.length }))
   expect(rest.map(({ offset }) => offset)).toEqual([393_216, 524_288])
 })
 
@@ -72,11 +79,11 @@ test('an object replaced or removed under its reader is an error, and never anot
     }
   })()
   await expect(reading).rejects.toMatchObject({ name: 'ObjectError', fault: 'truncated' })
-  await expect(Array.fromAsync(objects.read(pin))).rejects.toMatchObject({ fault: 'replaced' })
+  await expect(gather(objects.read(pin))).rejects.toMatchObject({ fault: 'replaced' })
   expect(await objects.remove('list')).toBe(true)
   expect(await objects.remove('list')).toBe(false)
   expect(await objects.head('list')).toBeNull()
-  await expect(Array.fromAsync(objects.read('list'))).rejects.toMatchObject({ fault: 'missing' })
+  await expect(gather(objects.read('list'))).rejects.toMatchObject({ fault: 'missing' })
 })
 
 test('other bytes than the digest says are an error', async () => {
@@ -84,7 +91,9 @@ test('other bytes than the digest says are an error', async () => {
   await bus.ensureObjectBucket('damage')
   const objects = openObjects(bus, 'damage')
   const pin = await objects.put('list', pieces(2, 100))
-  await expect(Array.fromAsync(objects.read({ ...pin, digest: 'SHA-256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU=' }))).rejects.toMatchObject({ fault: 'corrupt' })
+  await expect(gather(objects.read({ ...pin, digest: 'SHA-256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU=' }))).rejects.toMatchObject({
+    fault: 'corrupt',
+  })
 })
 
 test('a put whose source fails leaves the old object and no half of the new one', async () => {

@@ -54,7 +54,9 @@ async function startBucket(): Promise<{ nats: TestNats; bus: Bus } & AsyncDispos
 }
 
 function ownerProcess(url: string, nodeId: string): { child: ChildProcess; gained: Map<string, number>; exited: Promise<void> } {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('../kit/owner-process.ts', import.meta.url)), url, nodeId, SHARDS.join(',')], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [fileURLToPath(new URL('../kit/owner-process.ts', import.meta.url)), url, nodeId, SHARDS.join(',')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const gained = new Map<string, number>()
   child.stdout?.setEncoding('utf8').on('data', (lines: string) => {
     for (const line of lines.split('\n').filter(Boolean)) {
@@ -86,7 +88,8 @@ test('nodes share the shards; a newcomer gets its part after the holder let go; 
   const owners = watchOwners(openBucket(here.bus, 'owners'), 'router')
   await owners.ready
   expect([...owners.nodes().keys()].toSorted()).toEqual(['a', 'b'])
-  for (const shard of SHARDS) expect(owners.ownerOf(shard)).toEqual({ owner: b.gained.has(shard) ? 'b' : 'a', epoch: (b.gained.get(shard) ?? a.gained.get(shard)) as number })
+  for (const shard of SHARDS)
+    expect(owners.ownerOf(shard)).toEqual({ owner: b.gained.has(shard) ? 'b' : 'a', epoch: (b.gained.get(shard) ?? a.gained.get(shard)) as number })
   expect(owners.silentMs()).toBeLessThan(3_000)
   owners.close()
 

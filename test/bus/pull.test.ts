@@ -11,7 +11,9 @@ test('no more comes than was wanted, and more when more is wanted', async () => 
   await bus.ensureStreams([work('DEMAND', ['demand.>'])])
   for (let n = 0; n < 10; n++) await bus.store('demand.a', bytes(String(n)))
   const taken: Delivery[] = []
-  await using puller = await bus.pull({ stream: 'DEMAND', durable: 'd', filter: 'demand.a', ackWaitMs: 10_000, maxAckPending: 100 }, (delivery) => taken.push(delivery))
+  await using puller = await bus.pull({ stream: 'DEMAND', durable: 'd', filter: 'demand.a', ackWaitMs: 10_000, maxAckPending: 100 }, (delivery) =>
+    taken.push(delivery),
+  )
   expect(puller.pending()).toBe(10)
   puller.want(3)
   await until('three', () => taken.length === 3)
@@ -31,7 +33,9 @@ test('an ack from another connection takes the message off the queue; +WPI from 
   await using other = await connectBus({ url: nats.url, name: 'other', log })
   for (const body of ['acked', 'kept', 'left']) await bus.store('remote.a', bytes(body))
   const taken: Delivery[] = []
-  await using puller = await bus.pull({ stream: 'REMOTE', durable: 'd', filter: 'remote.>', ackWaitMs: 1_000, maxAckPending: 10 }, (delivery) => taken.push(delivery))
+  await using puller = await bus.pull({ stream: 'REMOTE', durable: 'd', filter: 'remote.>', ackWaitMs: 1_000, maxAckPending: 10 }, (delivery) =>
+    taken.push(delivery),
+  )
   puller.want(10)
   await until('all three', () => taken.length === 3)
   const [acked, kept] = taken as [Delivery, Delivery, Delivery]

@@ -136,7 +136,11 @@ test('more batches at once than the server keeps open are all stored in the end'
   const { bus } = here
   await bus.ensureStreams([testStream('CROWD', ['crowd.>'])])
   // batches that never end keep their place until the server gives them up
-  await Promise.all(Array.from({ length: 195 }, (_, n) => bus.ask('crowd.x', bytes('1'), { timeoutMs: 2_000, headers: { 'Nats-Batch-Id': `open-${n}`, 'Nats-Batch-Sequence': '1' } })))
+  await Promise.all(
+    Array.from({ length: 195 }, (_, n) =>
+      bus.ask('crowd.x', bytes('1'), { timeoutMs: 2_000, headers: { 'Nats-Batch-Id': `open-${n}`, 'Nats-Batch-Sequence': '1' } }),
+    ),
+  )
   const crowd = await Promise.all(Array.from({ length: 40 }, (_, n) => bus.storeAll([0, 1, 2].map((k) => ({ subject: `crowd.${n}`, body: bytes(String(k)) })))))
   expect(new Set(crowd.map(({ kind }) => kind))).toEqual(new Set(['stored']))
   expect((await bus.streamState('CROWD')).messages).toBe(120)

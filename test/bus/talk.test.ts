@@ -85,7 +85,9 @@ test('refused credentials are a bad configuration; a forbidden subject is told t
   await using nats = await startNats({
     extra: `authorization { users: [ { user: sender, password: right, permissions: { publish: { deny: "secret.>" } } } ] }`,
   })
-  await expect(connectBus({ url: nats.url, name: 'x', log: listeningLog(), credentials: { user: 'sender', pass: 'wrong' } })).rejects.toMatchObject({ name: 'BadConfig' })
+  await expect(connectBus({ url: nats.url, name: 'x', log: listeningLog(), credentials: { user: 'sender', pass: 'wrong' } })).rejects.toMatchObject({
+    name: 'BadConfig',
+  })
   await using bus = await connectBus({ url: nats.url, name: 'x', log: listeningLog(), credentials: { user: 'sender', pass: 'right' } })
   await expect(bus.ask('secret.thing', bytes(''), { timeoutMs: 3_000 })).rejects.toMatchObject({ code: 'denied' })
 })

@@ -51,6 +51,12 @@ export function testStream(name: string, subjects: readonly string[], changes: P
 export const text = (body: Uint8Array): string => new TextDecoder().decode(body)
 export const bytes = (body: string): Uint8Array => new TextEncoder().encode(body)
 
+export async function gather<T>(from: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const one of from) all.push(one)
+  return all
+}
+
 /** Waits for a condition that has no event of its own; fails with what it waited for. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 5_000): Promise<void> {
   const deadlineMs = performance.now() + withinMs

@@ -60,7 +60,8 @@ async function dial({ url, name, credentials, log, signal }: ConnectOptions): Pr
         noAsyncTraces: true,
       })
     } catch (error) {
-      if (error instanceof errors.AuthorizationError) throw new BadConfig(`NATS at ${url} refuses ${credentials ? `user "${credentials.user}"` : 'a connection without credentials'}`, { cause: error })
+      if (error instanceof errors.AuthorizationError)
+        throw new BadConfig(`NATS at ${url} refuses ${credentials ? `user "${credentials.user}"` : 'a connection without credentials'}`, { cause: error })
       if (performance.now() - saidMs > SAY_WAITING_MS) {
         saidMs = performance.now()
         log.info('nats-waited', { url, because: String(error instanceof Error ? error.message : error) })
@@ -199,7 +200,12 @@ class NatsBus implements Bus {
   streamState: Bus['streamState'] = (stream) => streamState(this.#link, stream)
   storeUse: Bus['storeUse'] = () => storeUse(this.#link)
 
-  async announce(service: { readonly name: string; readonly version: string; readonly description: string; readonly metadata?: Headers }): Promise<AsyncDisposable> {
+  async announce(service: {
+    readonly name: string
+    readonly version: string
+    readonly description: string
+    readonly metadata?: Headers
+  }): Promise<AsyncDisposable> {
     const announced = await new Svcm(this.#link.nc).add({ ...service, metadata: { ...service.metadata } })
     return {
       [Symbol.asyncDispose]: async () => {

@@ -70,7 +70,8 @@ function objectConfig(name: string, replicas: number): StreamConfig {
 async function ensure(link: Link, config: StreamConfig): Promise<void> {
   const created = await api(link, `STREAM.CREATE.${config.name}`, config)
   if (created.kind === 'done') return
-  if (created.error.err_code !== SERVER.streamNameInUse) throw new InvariantBroken('jetstream', `creating ${config.name}: ${created.error.description} (${created.error.err_code})`)
+  if (created.error.err_code !== SERVER.streamNameInUse)
+    throw new InvariantBroken('jetstream', `creating ${config.name}: ${created.error.description} (${created.error.err_code})`)
   await apiOrThrow(link, `STREAM.UPDATE.${config.name}`, config)
 }
 
@@ -91,7 +92,8 @@ export async function remove(link: Link, stream: string, seq: number): Promise<b
   // no_erase: the bytes go with their block; overwriting each message with noise would cost a write per removal
   const answer = await api(link, `STREAM.MSG.DELETE.${stream}`, { seq, no_erase: true })
   if (answer.kind === 'done') return true
-  if (answer.error.err_code === SERVER.noMessageFound || answer.error.err_code === SERVER.sequenceNotFound || answer.error.err_code === SERVER.deleteFailed) return false
+  if (answer.error.err_code === SERVER.noMessageFound || answer.error.err_code === SERVER.sequenceNotFound || answer.error.err_code === SERVER.deleteFailed)
+    return false
   throw new InvariantBroken('jetstream', `removing ${stream}/${seq}: ${answer.error.description} (${answer.error.err_code})`)
 }
 
@@ -108,7 +110,11 @@ export async function dropConsumer(link: Link, stream: string, durable: string):
 }
 
 export async function streamState(link: Link, stream: string): Promise<StreamState> {
-  const { state } = await apiOrThrow<{ state: { messages: number; bytes: number; first_seq: number; last_seq: number } }>(link, `STREAM.INFO.${stream}`, undefined)
+  const { state } = await apiOrThrow<{ state: { messages: number; bytes: number; first_seq: number; last_seq: number } }>(
+    link,
+    `STREAM.INFO.${stream}`,
+    undefined,
+  )
   return { messages: state.messages, bytes: state.bytes, firstSeq: state.first_seq, lastSeq: state.last_seq }
 }
 

@@ -17,7 +17,6 @@ const HEARTBEAT_MS = 1_000
 const SILENCE_MS = 3 * HEARTBEAT_MS
 const AGAIN_MS = 250
 const NANO = 1_000_000
-const EMPTY = new Uint8Array()
 
 type Queued = StoredMessage | { readonly mark: () => void }
 
@@ -84,7 +83,11 @@ export function follow(link: Link, stream: string, filters: readonly string[], o
     consumer = { name, subscription }
     expected = 1
     const fromNewest = options.lastPerSubject === true && takenIn === 0
-    const start = fromNewest ? { deliver_policy: 'last_per_subject' } : takenIn === 0 ? { deliver_policy: 'all' } : { deliver_policy: 'by_start_sequence', opt_start_seq: takenIn + 1 }
+    const start = fromNewest
+      ? { deliver_policy: 'last_per_subject' }
+      : takenIn === 0
+        ? { deliver_policy: 'all' }
+        : { deliver_policy: 'by_start_sequence', opt_start_seq: takenIn + 1 }
     const config = {
       name,
       deliver_subject: deliver,
@@ -101,7 +104,11 @@ export function follow(link: Link, stream: string, filters: readonly string[], o
       ...(options.headersOnly ? { headers_only: true } : {}),
     }
     try {
-      const made = await apiOrThrow<{ num_pending: number; delivered: { consumer_seq: number } }>(link, `CONSUMER.CREATE.${stream}.${name}`, { stream_name: stream, config, action: 'create' })
+      const made = await apiOrThrow<{ num_pending: number; delivered: { consumer_seq: number } }>(link, `CONSUMER.CREATE.${stream}.${name}`, {
+        stream_name: stream,
+        config,
+        action: 'create',
+      })
       heardMs = performance.now()
       if (made.num_pending === 0 && made.delivered.consumer_seq === 0) put({ mark: caughtUp.resolve })
     } catch (error) {
