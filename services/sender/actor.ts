@@ -177,7 +177,9 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     setInterval(() => leases.expire(), EXPIRE_EVERY_MS),
     setInterval(() => keepWorking(leases.held()), WORKING_EVERY_MS),
   ]
-  stack.defer(() => timers.forEach((timer) => clearInterval(timer)))
+  stack.defer(() => {
+    for (const timer of timers) clearInterval(timer)
+  })
   function keepWorking(orders: Iterable<HeldOrder>): void {
     for (const { ackSubject } of orders) bus.working(ackSubject)
   }

@@ -57,7 +57,7 @@ export class SessionWorker implements Worker {
 
   fits(domain: string): boolean {
     const session = this.#session
-    return session !== null && this.#hostsOf.get(domain)?.has(session.facts.host) === true
+    return session?.usable === true && this.#hostsOf.get(domain)?.has(session.facts.host) === true
   }
   /** hosts of domains seen by this worker: which recipients its session can take. NOTE: only a preference; the route is asked again before each mail. */
   readonly #hostsOf = new Map<string, ReadonlySet<string>>()
@@ -91,7 +91,7 @@ export class SessionWorker implements Worker {
     }
     const { lease } = this.#holder
     const recipient = turn.work.batch.recipients[turn.n]
-    const of = { n: turn.n, ref: recipient?.ref ?? null, rcpt: recipient?.address ?? '', ip: lease.ip, site: turn.work.batch.site }
+    const of = { n: turn.n, ref: recipient?.ref ?? null, rcpt: recipient?.address ?? '', ip: lease.ip, site: turn.work.held.order.site }
     const outcome = tell(turn.work, outcomeOf(of, finding), { ...this.#tools.telling(), retryAfterMs: finding.retryAfterMs })
     this.#tools.journal.add(turn.work, outcome)
     this.#holder.told(turn, finding)
@@ -106,7 +106,7 @@ export class SessionWorker implements Worker {
     if (!recipient) return foundWithoutReply('bounced', 'protocol', 'us', `the batch has no recipient ${n}`)
     if (order.deadline <= this.#tools.wall()) return foundWithoutReply('expired', 'deadline', 'nobody', 'its time to be sent was over')
 
-    const session = await this.#sessionFor(turn, domainOf(recipient.address))
+    const session = await this.#sessionFor(domainOf(recipient.address))
     if (session.kind !== 'session') return session.kind === 'finding' ? session.finding : null
 
     const mail = await this.#tools.contents.render(work.batch, work.batchSeq, n)
@@ -114,6 +114,7 @@ export class SessionWorker implements Worker {
 
     if (!(await this.#clearance(turn))) return null
     if (this.#session !== session.session || !session.session.usable) return null
+    const warm = session.session.counts.mails > 0
     const transaction = await session.session.transact(mail.mail, null)
     const finding = findingOf(transaction, {
       kind: order.kind,
@@ -136,7 +137,7 @@ export class SessionWorker implements Worker {
     return this.#holder.mayStart() && work.letGo === null && !work.lost
   }
 
-  async #sessionFor(turn: Turn, domain: string): Promise<{ kind: 'session'; session: SmtpSession } | { kind: 'finding'; finding: Finding } | { kind: 'none' }> {
+  async #sessionFor(domain: string): Promise<{ kind: 'session'; session: SmtpSession } | { kind: 'finding'; finding: Finding } | { kind: 'none' }> {
     const { lease } = this.#holder
     const route = await this.#tools.routes.of(domain, lease.terms, this.#tools.network())
     if (route.kind === 'none') return { kind: 'finding', finding: foundWithoutReply('bounced', route.class, 'domain', route.because) }

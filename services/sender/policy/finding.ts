@@ -10,6 +10,8 @@ export interface FindingContext {
   readonly judge: Judge
   readonly provider: string | null
   readonly unknown: 'plain' | 'ambiguous'
+  /** the session has carried mail before: a 421 or a close at MAIL ends the session and says nothing about this mail (delivery.md §5) */
+  readonly warm: boolean
 }
 
 /**
@@ -33,7 +35,8 @@ export function findingOf(transaction: Transaction, context: FindingContext): Fi
     ['dot', dot],
   ])
   if (refused) {
-    const finding = judged(refused.reply, null, refused.stage, context)
+    const stage = context.warm && refused.stage === 'mail' && refused.reply.code === 421 ? 'idle' : refused.stage
+    const finding = judged(refused.reply, null, stage, context)
     // A 421 that only closes the session (RFC 5321 3.8) says nothing about this mail.
     if (finding.class === 'session-end' && finding.outcome === 'deferred') return 'session-broke'
     return { ...finding, ms }
