@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { connectBus } from '../../services/runtime/bus.ts'
-import { bytes, listeningLog, natsForFile, text } from '../kit/bus.ts'
+import { bytes, listeningLog, natsForFile, testStream, text } from '../kit/bus.ts'
 import { freePort, startNats } from '../kit/nats.ts'
 
 const here = natsForFile()
@@ -90,4 +90,16 @@ test('refused credentials are a bad configuration; a forbidden subject is told t
   })
   await using bus = await connectBus({ url: nats.url, name: 'x', log: listeningLog(), credentials: { user: 'sender', pass: 'right' } })
   await expect(bus.ask('secret.thing', bytes(''), { timeoutMs: 3_000 })).rejects.toMatchObject({ code: 'denied' })
+})
+
+test('the room of the store is told where the account has a limit', async () => {
+  await using nats = await startNats({
+    extra: `accounts { HATO { jetstream: { max_file: 64MB, max_mem: 8MB }, users: [ { user: ops, password: pw } ] } }`,
+  })
+  await using bus = await connectBus({ url: nats.url, name: 'ops', log: listeningLog(), credentials: { user: 'ops', pass: 'pw' } })
+  await bus.ensureStreams([testStream('ROOM', ['room.>'])])
+  await bus.store('room.a', new Uint8Array(1_000_000))
+  const use = await bus.storeUse()
+  expect(use.allowedBytes).toBe(64 * 1024 * 1024)
+  expect(use.usedBytes).toBeGreaterThan(1_000_000)
 })

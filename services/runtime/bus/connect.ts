@@ -91,7 +91,7 @@ class NatsBus implements Bus {
   }
 
   say(subject: string, body: Uint8Array, headers?: Headers) {
-    this.#link.nc.publish(subject, body, headers === undefined ? {} : { headers: writeHeaders(headers) })
+    this.#link.say(subject, body, headers === undefined ? undefined : writeHeaders(headers))
   }
 
   async ask(subject: string, body: Uint8Array, options: { readonly timeoutMs: number; readonly headers?: Headers }): Promise<Answer> {
@@ -129,7 +129,7 @@ class NatsBus implements Bus {
     return this.#listen(subject, options, (msg) => {
       let replied = false
       const reply = (body: Uint8Array, headers?: Headers) => {
-        if (replied || this.#link.nc.isClosed()) return
+        if (replied || this.#link.ending) return
         replied = true
         msg.respond(body, headers === undefined ? {} : { headers: writeHeaders(headers) })
       }
@@ -177,7 +177,7 @@ class NatsBus implements Bus {
   pull: Bus['pull'] = (spec, onMessage) => pull(this.#link, spec, onMessage)
 
   ack(ackSubject: string) {
-    this.#link.nc.publish(ackSubject, ACK)
+    this.#link.say(ackSubject, ACK)
   }
 
   async ackSure(ackSubject: string) {
@@ -188,7 +188,7 @@ class NatsBus implements Bus {
   }
 
   working(ackSubject: string) {
-    this.#link.nc.publish(ackSubject, WORKING)
+    this.#link.say(ackSubject, WORKING)
   }
 
   remove: Bus['remove'] = (stream, seq) => remove(this.#link, stream, seq)

@@ -17,6 +17,7 @@ const HEARTBEAT_MS = 1_000
 const SILENCE_MS = 3 * HEARTBEAT_MS
 const AGAIN_MS = 250
 const NANO = 1_000_000
+const NOTHING = new Uint8Array()
 
 type Queued = StoredMessage | { readonly mark: () => void }
 
@@ -55,7 +56,7 @@ export function follow(link: Link, stream: string, filters: readonly string[], o
   const hearStatus = (msg: Msg) => {
     if (msg.headers?.code !== 100) return renew(`${msg.headers?.code} ${msg.headers?.description}`)
     const goOn = msg.reply || msg.headers.get('Nats-Consumer-Stalled')
-    if (goOn) return put({ mark: () => link.nc.isClosed() || link.nc.publish(goOn) })
+    if (goOn) return put({ mark: () => link.say(goOn, NOTHING) })
     const last = Number(msg.headers.get('Nats-Last-Consumer') || 0)
     if (last >= expected) renew('gap')
   }
@@ -63,7 +64,7 @@ export function follow(link: Link, stream: string, filters: readonly string[], o
   function drop() {
     if (consumer === null || link.nc.isClosed()) return
     consumer.subscription.unsubscribe()
-    if (link.connected) link.nc.publish(`$JS.API.CONSUMER.DELETE.${stream}.${consumer.name}`) // no answer wanted: inactive ones go by themselves
+    if (link.connected) link.say(`$JS.API.CONSUMER.DELETE.${stream}.${consumer.name}`, NOTHING) // no answer wanted: inactive ones go by themselves
     consumer = null
   }
 
@@ -75,7 +76,7 @@ export function follow(link: Link, stream: string, filters: readonly string[], o
 
   async function make(): Promise<void> {
     clearTimeout(again)
-    if (closed || making || !link.connected) return
+    if (closed || making || !link.connected || link.ending) return
     making = true
     const name = `follow-${nuid.next()}`
     const deliver = createInbox()

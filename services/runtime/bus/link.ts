@@ -32,6 +32,16 @@ export class Link {
     return this.#connected
   }
 
+  /** closed or about to be: nothing more can be said */
+  get ending(): boolean {
+    return this.nc.isClosed() || this.nc.isDraining()
+  }
+
+  /** At most once; into the void when the connection is down or ended. */
+  say(subject: string, body: Uint8Array, headers?: MsgHdrs): void {
+    if (!this.ending) this.nc.publish(subject, body, headers === undefined ? {} : { headers })
+  }
+
   onConnection(tell: (connected: boolean) => void): Disposable {
     this.#listeners.add(tell)
     return { [Symbol.dispose]: () => void this.#listeners.delete(tell) }
@@ -51,7 +61,7 @@ export class Link {
   /** One question, asked once. */
   async request(subject: string, body: Uint8Array, headers: MsgHdrs | null, timeoutMs: number): Promise<Reply> {
     if (!this.#connected && !(await this.up(timeoutMs))) return { kind: this.nc.isClosed() ? 'closed' : 'timeout' }
-    if (this.nc.isClosed()) return { kind: 'closed' }
+    if (this.ending) return { kind: 'closed' }
     return this.#requests.send(subject, body, headers, timeoutMs)
   }
 

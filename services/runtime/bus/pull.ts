@@ -63,7 +63,7 @@ export async function pull(link: Link, spec: PullSpec, onMessage: (delivery: Del
 
   const ask = () => {
     const batch = wanted - asked
-    if (batch <= 0 || ended || mending || !link.connected) return
+    if (batch <= 0 || ended || mending || !link.connected || link.ending) return
     if (asked === 0) heardMs = performance.now()
     asked += batch
     const request = `{"batch":${batch},"expires":${EXPIRES_MS * NANO},"idle_heartbeat":${HEARTBEAT_MS * NANO}}`

@@ -82,6 +82,7 @@ export async function* scan(link: Link, stream: string, filter: string, options:
 
 /** One answer of at most BATCH messages or about BATCH_BYTES; empty when the replica has none, or the connection broke. */
 async function directBatch(link: Link, stream: string, filter: string, fromSeq: number): Promise<StoredMessage[]> {
+  if (link.ending) throw new Infrastructure('closed', `${stream}: the connection was closed in the middle of a scan`)
   const messages: StoredMessage[] = []
   const done = Promise.withResolvers<'complete' | 'cut'>()
   const inbox = createInbox()

@@ -40,7 +40,7 @@ export async function storeAll(link: Link, entries: readonly Entry[]): Promise<S
   const deadlineMs = performance.now() + TIMEOUT_MS
   for (;;) {
     const batchId = nuid.next()
-    if (!(await link.up(deadlineMs - performance.now()))) return { kind: 'unknown', because: 'no connection', batchId }
+    if (!(await link.up(deadlineMs - performance.now())) || link.ending) return { kind: 'unknown', because: 'no connection', batchId }
     const stored = await sayBatch(link, entries, batchId)
     if (stored.kind !== 'refused' || !isBusy(stored) || performance.now() >= deadlineMs) return stored
     await pause(AGAIN_MS)
