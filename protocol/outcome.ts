@@ -32,6 +32,18 @@ export const Outcome = z.object({
   unconfirmed: z.boolean().optional(),
   /** S2: an earlier holder of this batch may have sent it too */
   mayBeDuplicate: z.boolean().optional(),
+  /** where a reply blames the source: the row that knew it, and what it teaches the ip-manager */
+  rule: z
+    .object({
+      id: z.string(),
+      /** how long the source rests there; absent = the provider row's own */
+      restMs: z.number().optional(),
+      /** only so many of these within so long mean it */
+      threshold: z.object({ count: z.number(), perMs: z.number() }).optional(),
+      /** waiting alone will not help: a delisting, or a change on our side */
+      needsPerson: z.boolean().optional(),
+    })
+    .optional(),
 })
 export type Outcome = z.infer<typeof Outcome>
 

@@ -53,6 +53,33 @@ export interface IspReputation {
   readonly rampLimit: number | null
   readonly sentToday: number
   readonly leases: readonly { readonly sender: string; readonly sessions: number; readonly until: string; readonly epoch: number }[]
+  /** only in `ip.reputation.<address>`, where there is any: source-blames by the tenant whose recipients caused them (delivery.md §7) */
+  readonly blamedBy?: Readonly<Record<string, number>>
+}
+
+/** `ip.events.<address token>`: one change of mode; `site` null = of the IP as a whole. */
+export interface IpEvent {
+  readonly address: string
+  readonly site: string | null
+  readonly from: SourceMode | IpMode
+  readonly to: SourceMode | IpMode
+  readonly because: string
+  readonly until: string | null
+  readonly at: string
+  /** the reply that caused it, cut at 300 characters */
+  readonly reply?: string
+}
+
+export interface IpControlled {
+  readonly ok: true
+  readonly mode: IpMode
+  readonly until: string | null
+}
+
+export interface FleetApplied {
+  readonly ok: true
+  readonly revision: number
+  readonly warnings: readonly Problem[]
 }
 
 export interface IspStatus {
