@@ -37,7 +37,7 @@ export const STREAMS = [
     retention: 'limits', // a job stays until its list has been read to the end: inline recipients are read from here
     discard: 'new', // a full store refuses at the publisher instead of losing what was accepted
     maxAgeMs: 0,
-    maxBytes: 16 * 1024 ** 3,
+    maxBytes: 0, // a size would be reserved from the store at once, and refused on a small disk; intake stops at 70 % of the store instead
     duplicateWindowMs: 100, // ids make jobs idempotent; a longer window would hide "same id, other content"
     atomic: false,
     schedules: false,
@@ -82,7 +82,7 @@ export const STREAMS = [
     retention: 'limits',
     discard: 'old',
     maxAgeMs: 30 * DAY_MS,
-    maxBytes: 4 * 1024 ** 3,
+    maxBytes: 0,
     duplicateWindowMs: 120_000,
     atomic: false,
     schedules: false,
@@ -97,7 +97,7 @@ export const STREAMS = [
     retention: 'limits',
     discard: 'old',
     maxAgeMs: 30 * DAY_MS,
-    maxBytes: 4 * 1024 ** 3,
+    maxBytes: 0,
     duplicateWindowMs: 120_000,
     atomic: false,
     schedules: false,

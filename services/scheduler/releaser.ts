@@ -18,6 +18,8 @@ const RELEASES = 100
 interface SiteView {
   perS: number
   resting: { readonly because: string; readonly until: EpochMs } | null
+  /** pools that rest here while others lend: their orders would only be parked */
+  restingPools: NonNullable<Drain['sites'][number]['restingPools']>
   readonly held: Record<Lane, number>
   /** released and not yet seen by the router, by order sequence */
   readonly onTheWay: Record<Lane, { seq: number; count: number }[]>
@@ -52,10 +54,11 @@ export class Releaser implements Disposable {
 
   /** What a router says of its sites: the events that release goes by. */
   drained(drain: Drain): void {
-    for (const { site, urgent, bulk, perS, resting } of drain.sites) {
+    for (const { site, urgent, bulk, perS, resting, restingPools = [] } of drain.sites) {
       const view = this.#view(site)
       view.perS = perS
       view.resting = resting
+      view.restingPools = restingPools
       view.held.urgent = urgent
       view.held.bulk = bulk
       for (const lane of ['urgent', 'bulk'] as const) {
@@ -74,6 +77,8 @@ export class Releaser implements Disposable {
     if (hours.kind === 'closed') return { because: 'window', until: hours.until }
     const view = this.#sites.get(site)
     if (view?.resting) return view.resting
+    const pool = view?.restingPools.find(({ pool }) => pool === record.pool)
+    if (pool) return { because: pool.because, until: pool.until }
     if (record.rate !== null && running.rate.allowed < 1) return { because: 'campaign-rate', until: this.#options.now() + 1_000 }
     return { because: 'site-pace', until: null }
   }
@@ -161,6 +166,7 @@ export class Releaser implements Disposable {
       if (record.rate !== null) refill(running, record.rate, now)
       for (const queue of running.queues.values()) {
         if (queue.batches.length === 0 || placeKindOf(queue.site) !== 'site') continue
+        if (this.#sites.get(queue.site)?.restingPools.some(({ pool, until }) => pool === record.pool && until > now)) continue
         const list = sites.get(queue.site) ?? []
         list.push({
           running,
@@ -215,7 +221,7 @@ export class Releaser implements Disposable {
   #view(site: string): SiteView {
     const known = this.#sites.get(site)
     if (known) return known
-    const view: SiteView = { perS: 0, resting: null, held: { urgent: 0, bulk: 0 }, onTheWay: { urgent: [], bulk: [] } }
+    const view: SiteView = { perS: 0, resting: null, restingPools: [], held: { urgent: 0, bulk: 0 }, onTheWay: { urgent: [], bulk: [] } }
     this.#sites.set(site, view)
     return view
   }

@@ -4,7 +4,23 @@ import type { Outcome } from '../../protocol/outcome.ts'
 import { Tally } from './state.ts'
 
 function outcome(n: number, word: Outcome['outcome'], more: Partial<Outcome> = {}): Outcome {
-  return { n, ref: null, rcpt: 'a@b.example', outcome: word, stage: 'dot', code: 250, enhanced: null, reply: null, class: word === 'deferred' ? 'site-busy' : 'delivered', blames: 'nobody', mx: null, ip: null, site: 's', ms: 1, ...more }
+  return {
+    n,
+    ref: null,
+    rcpt: 'a@b.example',
+    outcome: word,
+    stage: 'dot',
+    code: 250,
+    enhanced: null,
+    reply: null,
+    class: word === 'deferred' ? 'site-busy' : 'delivered',
+    blames: 'nobody',
+    mx: null,
+    ip: null,
+    site: 's',
+    ms: 1,
+    ...more,
+  }
 }
 
 describe('the tally of a campaign', () => {
@@ -29,7 +45,11 @@ describe('the tally of a campaign', () => {
   })
 
   it('settles each recipient once and comes back from its snapshot as it was, whatever the journal holds', () => {
-    const entry = fc.record({ batch: fc.integer({ min: 1, max: 200 }), n: fc.integer({ min: 0, max: 99 }), word: fc.constantFrom('delivered', 'bounced', 'expired', 'deferred', 'cancelled' as const) })
+    const entry = fc.record({
+      batch: fc.integer({ min: 1, max: 200 }),
+      n: fc.integer({ min: 0, max: 99 }),
+      word: fc.constantFrom('delivered', 'bounced', 'expired', 'deferred', 'cancelled' as const),
+    })
     fc.assert(
       fc.property(fc.array(entry, { maxLength: 400 }), fc.integer({ min: 0, max: 400 }), (entries, cut) => {
         let tally = new Tally()

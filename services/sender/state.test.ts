@@ -120,7 +120,10 @@ describe('the work on one order', () => {
   })
 
   it('loses and doubles nobody, whatever happens in whatever order', () => {
-    const step = fc.record({ word: fc.constantFrom('delivered', 'bounced', 'deferred', 'back'), class: fc.constantFrom('site-busy', 'greylisted', 'mailbox-full', 'unreachable' as const) })
+    const step = fc.record({
+      word: fc.constantFrom('delivered', 'bounced', 'deferred', 'back'),
+      class: fc.constantFrom('site-busy', 'greylisted', 'mailbox-full', 'unreachable' as const),
+    })
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100 }), fc.array(step, { maxLength: 250 }), (size, steps) => {
         const work = workOf(size)
@@ -129,7 +132,10 @@ describe('the work on one order', () => {
           const n = take(work)
           if (n === null) break
           if (word === 'back') giveBack(work, n)
-          else if (tell(work, outcome(n, word as Outcome['outcome'], word === 'deferred' ? { class: replyClass as Outcome['class'] } : {}), telling).outcome !== 'deferred') {
+          else if (
+            tell(work, outcome(n, word as Outcome['outcome'], word === 'deferred' ? { class: replyClass as Outcome['class'] } : {}), telling).outcome !==
+            'deferred'
+          ) {
             expect(final.has(n)).toBe(false)
             final.add(n)
           }

@@ -25,15 +25,23 @@ describe("a campaign's hours", () => {
   })
 
   it('are open again when they said they would be', () => {
-    const clock = fc.tuple(fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 59 })).map(([h, m]) => `${String(h).padStart(2, '0')}:${String(m).padStart(2, '0')}`)
+    const clock = fc
+      .tuple(fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 59 }))
+      .map(([h, m]) => `${String(h).padStart(2, '0')}:${String(m).padStart(2, '0')}`)
     fc.assert(
-      fc.property(clock, clock, fc.constantFrom('Asia/Tokyo', 'UTC', 'Asia/Kolkata'), fc.integer({ min: 1_760_000_000_000, max: 1_860_000_000_000 }), (from, to, tz, now) => {
-        const hours = hoursOf({ from, to, tz }, now)
-        if (hours.until === null) return
-        expect(hours.until).toBeGreaterThan(now)
-        expect(hours.until - now).toBeLessThanOrEqual(86_400_000)
-        expect(hoursOf({ from, to, tz }, hours.until).kind).toBe(hours.kind === 'open' ? 'closed' : 'open')
-      }),
+      fc.property(
+        clock,
+        clock,
+        fc.constantFrom('Asia/Tokyo', 'UTC', 'Asia/Kolkata'),
+        fc.integer({ min: 1_760_000_000_000, max: 1_860_000_000_000 }),
+        (from, to, tz, now) => {
+          const hours = hoursOf({ from, to, tz }, now)
+          if (hours.until === null) return
+          expect(hours.until).toBeGreaterThan(now)
+          expect(hours.until - now).toBeLessThanOrEqual(86_400_000)
+          expect(hoursOf({ from, to, tz }, hours.until).kind).toBe(hours.kind === 'open' ? 'closed' : 'open')
+        },
+      ),
     )
   })
 
