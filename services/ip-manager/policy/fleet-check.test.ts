@@ -55,7 +55,13 @@ describe('a fleet document', () => {
     ['an unknown provider without hosts', (f) => Object.assign(f.isp[0] as object, { name: 'gogle' }), 'isp[0].name', /no built-in provider/],
     ['a wait that is none', (f) => Object.assign(f.retry, { first: 'soon' }), 'retry.first', /not a duration/],
     ['an unknown reason of [retry]', (f) => Object.assign(f.retry, { greylistd: { first: '1s' } }), 'retry.greylistd', /did you mean greylisted\?/],
-    ['a rule that misses its sample', (f) => Object.assign(f, { rule: [{ id: 'x', seen: '421 busy', text: 'greylist', class: 'site-busy', blames: 'site' }] }), 'rule[0].seen', /own sample/],
+    ['a warm-up that shrinks', (f) => Object.assign(f, { warmup: { factor: 0.5 } }), 'warmup.factor', /1\.01/],
+    [
+      'a rule that misses its sample',
+      (f) => Object.assign(f, { rule: [{ id: 'x', seen: '421 busy', text: 'greylist', class: 'site-busy', blames: 'site' }] }),
+      'rule[0].seen',
+      /own sample/,
+    ],
   ])('with %s is refused by name', (_, spoil, path, message) => {
     const fleet = document()
     spoil(fleet)
@@ -64,7 +70,14 @@ describe('a fleet document', () => {
   })
 
   test('tells all its problems at once, those of shape and those of meaning', () => {
-    const fleet = { ...document(), ip: [{ address: '127.0.1.1', pool: 'acme' }, { address: 'here', pool: 'acme', ehlo: 'mx2.hato.example' }], retry: { first: 'soon' } }
+    const fleet = {
+      ...document(),
+      ip: [
+        { address: '127.0.1.1', pool: 'acme' },
+        { address: 'here', pool: 'acme', ehlo: 'mx2.hato.example' },
+      ],
+      retry: { first: 'soon' },
+    }
     const verdict = checkFleet(fleet, nearest)
     expect(verdict.kind === 'bad' && verdict.problems.map(({ path }) => path)).toEqual(['ip[0].ehlo', 'ip[1].address', 'retry.first'])
   })
@@ -94,7 +107,12 @@ describe('applying', () => {
   })
   test('what is shown of it holds neither keys nor passwords nor the secret', () => {
     const [ip] = good().fleet.ip
-    const record = nextRecord(null, { ...good().fleet, ip: [{ ...(ip as NonNullable<typeof ip>), egress: 'socks5://hato:h:unter2@proxy.example:1080' }] }, 0, secret)
+    const record = nextRecord(
+      null,
+      { ...good().fleet, ip: [{ ...(ip as NonNullable<typeof ip>), egress: 'socks5://hato:h:unter2@proxy.example:1080' }] },
+      0,
+      secret,
+    )
     const shown = JSON.stringify(maskedRecord(record))
     expect(shown).toContain('socks5://hato:***@proxy.example:1080')
     expect(shown).toContain('"idle":"20s"')
@@ -103,7 +121,14 @@ describe('applying', () => {
 })
 
 test('one address has one spelling', () => {
-  expect(['127.0.0.1', '::1', '2001:DB8::0:1', '1.2.3', '2001:db8::1%eth0', 'fe80::/10'].map(canonicalIp)).toEqual(['127.0.0.1', '::1', '2001:db8::1', null, null, null])
+  expect(['127.0.0.1', '::1', '2001:DB8::0:1', '1.2.3', '2001:db8::1%eth0', 'fe80::/10'].map(canonicalIp)).toEqual([
+    '127.0.0.1',
+    '::1',
+    '2001:db8::1',
+    null,
+    null,
+    null,
+  ])
 })
 
 test.each([

@@ -7,6 +7,7 @@ import { RetryConfig } from '../../../protocol/retry-config.ts'
 import { type DkimRow, loadDkimKeys } from '../../content/dkim-keys.ts'
 import { fleetWarnings } from './fleet-warnings.ts'
 import { shapeProblems, type Suggest } from './fleet-shape.ts'
+import { WarmupConfig } from './ramp.ts'
 import { canonicalIp, isDnsServer, isHostName, isMailDomain, isProxy } from './names.ts'
 
 export type FleetVerdict =
@@ -34,7 +35,8 @@ export function checkFleet(document: unknown, suggest: Suggest): FleetVerdict {
     ...keys.problems,
     ...checkIsps(raw.isp),
     ...(Array.isArray(raw.rule) ? readReplyRules(raw.rule).problems : []),
-    ...checkRetry(raw.retry, suggest),
+    ...checkTable(RetryConfig, 'retry', raw.retry, suggest),
+    ...checkTable(WarmupConfig, 'warmup', raw.warmup, suggest),
   ]
   if (!read.success || problems.length > 0) return { kind: 'bad', problems: inOrder(problems) }
   return { kind: 'good', fleet: read.data, warnings: [...keys.warnings, ...fleetWarnings(read.data)] }
@@ -91,7 +93,9 @@ function checkKeys(rows: readonly Row<DkimEntry>[]): { problems: readonly Proble
   const loaded = loadDkimKeys(rows.map(({ row }) => dkimRow(row)))
   const placed = ({ path, message }: Problem): Problem => ({ path: path.replace(/\d+/, (n) => String(rows[Number(n)]?.at ?? n)), message })
   const dates = rows.flatMap(({ at, row }) =>
-    row.from !== undefined && row.until !== undefined && row.from >= row.until ? [{ path: `dkim[${at}].until`, message: `${row.until} is not after from = ${row.from}` }] : [],
+    row.from !== undefined && row.until !== undefined && row.from >= row.until
+      ? [{ path: `dkim[${at}].until`, message: `${row.until} is not after from = ${row.from}` }]
+      : [],
   )
   return { problems: [...loaded.problems.map(placed), ...dates], warnings: loaded.warnings.map(placed) }
 }
@@ -106,9 +110,9 @@ function checkIsps(isp: unknown): readonly Problem[] {
   return read.success ? mergeProviders(BUILT_IN_PROVIDERS, read.data as readonly FleetIsp[]).problems : []
 }
 
-function checkRetry(retry: unknown, suggest: Suggest): Problem[] {
-  const read = RetryConfig.safeParse(retry ?? {})
-  return read.success ? [] : shapeProblems(read.error.issues, suggest, RetryConfig, ['retry'])
+function checkTable(schema: typeof RetryConfig | typeof WarmupConfig, name: string, table: unknown, suggest: Suggest): Problem[] {
+  const read = schema.safeParse(table ?? {})
+  return read.success ? [] : shapeProblems(read.error.issues, suggest, schema, [name])
 }
 
 /** By place in the document, each once. */

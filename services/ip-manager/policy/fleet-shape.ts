@@ -1,24 +1,22 @@
 import type { z } from 'zod'
-import type { Problem } from '../../../protocol/campaign.ts'
+import { type Problem, problemPath } from '../../../protocol/campaign.ts'
 import { Fleet } from '../../../protocol/fleet.ts'
 
 /** The key a person probably meant; null when none is near (runtime's `nearest`). */
 export type Suggest = (name: string, known: readonly string[]) => string | null
 
-/** `ip[0].pool`, as the fleet file counts from 0. */
-export function dotted(path: readonly PropertyKey[]): string {
-  return path.map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? String(part) : `.${String(part)}`)).join('')
-}
-
 /** The schema's issues in words; an unknown key is named with the one that was probably meant. */
 export function shapeProblems(issues: readonly z.core.$ZodIssue[], suggest: Suggest, schema: unknown = Fleet, within: readonly PropertyKey[] = []): Problem[] {
   return issues.flatMap((issue): Problem | Problem[] => {
     const path = [...within, ...issue.path]
-    if (issue.code !== 'unrecognized_keys') return { path: dotted(path), message: issue.message }
+    if (issue.code !== 'unrecognized_keys') return { path: problemPath(path), message: issue.message }
     const known = keysAt(schema, issue.path)
     return issue.keys.map((key) => {
       const meant = suggest(key, known)
-      return { path: dotted([...path, key]), message: `"${key}" is not a key there; ${meant === null ? `there are ${known.join(', ')}` : `did you mean ${meant}?`}` }
+      return {
+        path: problemPath([...path, key]),
+        message: `"${key}" is not a key there; ${meant === null ? `there are ${known.join(', ')}` : `did you mean ${meant}?`}`,
+      }
     })
   })
 }

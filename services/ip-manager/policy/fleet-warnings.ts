@@ -34,7 +34,9 @@ function ipWarnings({ ip }: Fleet): Problem[] {
   return ip.flatMap((row, at) => {
     const bind = row.bind ?? row.address
     const twin = row.egress === 'bind' && ip.findIndex((other) => other.egress === 'bind' && (other.bind ?? other.address) === bind)
-    return twin !== false && twin < at ? [{ path: `ip[${at}].bind`, message: `${row.address} and ${ip[twin]?.address} leave from the same local address ${bind}` }] : []
+    return twin !== false && twin < at
+      ? [{ path: `ip[${at}].bind`, message: `${row.address} and ${ip[twin]?.address} leave from the same local address ${bind}` }]
+      : []
   })
 }
 

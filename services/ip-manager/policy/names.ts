@@ -23,7 +23,8 @@ export function isMailDomain(text: string): boolean {
 
 /** `127.0.0.1:5355`, `9.9.9.9`, `::1`, `[::1]:53`: a resolver is named by address, a name would need a resolver. */
 export function isDnsServer(text: string): boolean {
-  const [, address = text, port = '53'] = /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(text) ?? (canonicalIp(text) === null ? (/^([^:]+):(\d{1,5})$/.exec(text) ?? []) : [])
+  const [, address = text, port = '53'] =
+    /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(text) ?? (canonicalIp(text) === null ? (/^([^:]+):(\d{1,5})$/.exec(text) ?? []) : [])
   return canonicalIp(address) !== null && Number(port) > 0 && Number(port) < 65_536
 }
 
