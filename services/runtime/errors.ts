@@ -50,6 +50,7 @@ export const SERVER = {
   noMessageFound: 10037,
   sequenceNotFound: 10043,
   deleteFailed: 10057,
+  storageExceeded: 10047,
   consumerNotFound: 10014,
   streamNotFound: 10059,
   streamNameInUse: 10058,

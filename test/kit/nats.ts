@@ -14,6 +14,8 @@ export interface NatsOptions {
   readonly sync?: 'always' | 'sometimes'
   /** extra lines of the server's configuration: accounts, limits … */
   readonly extra?: string
+  /** what JetStream may use of the disk; default 64 GB, more than our streams reserve */
+  readonly maxFileStore?: string
   /** default: a free one */
   readonly port?: number
 }
@@ -56,7 +58,7 @@ export async function startNats(options: NatsOptions = {}): Promise<TestNats> {
   }
 }
 
-function natsConfig(port: number, store: string, { sync = 'always', extra = '' }: NatsOptions): string {
+function natsConfig(port: number, store: string, { sync = 'always', extra = '', maxFileStore = '64GB' }: NatsOptions): string {
   return `
 host: 127.0.0.1
 port: ${port}
@@ -64,7 +66,7 @@ max_payload: 8MB
 jetstream {
   store_dir: ${JSON.stringify(store)}
   max_memory_store: 256MB
-  max_file_store: 4GB
+  max_file_store: ${maxFileStore}
   ${sync === 'always' ? 'sync_interval: always' : ''}
   limits { batch { max_inflight_per_stream: 200 } }
 }

@@ -1,4 +1,4 @@
-import { Infrastructure, InvariantBroken } from '../errors.ts'
+import { Infrastructure, InvariantBroken, SERVER } from '../errors.ts'
 import type { Link } from './link.ts'
 
 const WITHIN_MS = 10_000
@@ -19,7 +19,7 @@ export async function api<T>(link: Link, operation: string, request: unknown): P
     const msg = await link.insist(`$JS.API.${operation}`, body, Math.max(1, deadlineMs - performance.now()))
     const answer = msg.json<T & { error?: ApiError }>()
     if (answer.error === undefined) return { kind: 'done', result: answer }
-    if (answer.error.code < 500) return { kind: 'error', error: answer.error }
+    if (answer.error.code < 500 || answer.error.err_code === SERVER.storageExceeded) return { kind: 'error', error: answer.error }
     if (performance.now() >= deadlineMs) throw new Infrastructure('unavailable', `${operation}: ${answer.error.description}`)
     await new Promise((resolve) => setTimeout(resolve, 250)) // the server's election decides, there is no event to wait for
   }

@@ -1,4 +1,4 @@
-import { SERVER, InvariantBroken } from '../errors.ts'
+import { BadConfig, InvariantBroken, SERVER } from '../errors.ts'
 import { api, apiOrThrow } from './api.ts'
 import type { Link } from './link.ts'
 import type { BucketSpec, EnsureOptions, StreamSpec, StreamState } from './types.ts'
@@ -18,7 +18,7 @@ export function streamConfig(spec: StreamSpec, replicas: number): StreamConfig {
     retention: spec.retention,
     discard: spec.discard,
     max_age: spec.maxAgeMs * NANO,
-    max_bytes: spec.maxBytes === 0 ? -1 : spec.maxBytes,
+    max_bytes: spec.maxBytes <= 0 ? -1 : spec.maxBytes,
     duplicate_window: spec.duplicateWindowMs * NANO,
     storage: 'file',
     num_replicas: replicas,
@@ -66,25 +66,64 @@ function objectConfig(name: string, replicas: number): StreamConfig {
   }
 }
 
-/** Create, or update when it is there with another configuration. Two processes that do it at once both succeed. */
+type Made = 'made' | 'is-there' | 'no-room'
+
+/** One try. The same name with the same configuration counts as made, so that many starters succeed together. */
+async function make(link: Link, verb: 'CREATE' | 'UPDATE', config: StreamConfig): Promise<Made> {
+  const answer = await api(link, `STREAM.${verb}.${config.name}`, config)
+  if (answer.kind === 'done') return 'made'
+  if (answer.error.err_code === SERVER.storageExceeded) return 'no-room'
+  if (answer.error.err_code === SERVER.streamNameInUse) return 'is-there'
+  throw new InvariantBroken('jetstream', `making ${config.name}: ${answer.error.description} (${answer.error.err_code})`)
+}
+
+/** What the stream is allowed now; null when it is not there. */
+async function standingBytes(link: Link, name: string): Promise<number | null> {
+  const answer = await api<{ config: { max_bytes: number } }>(link, `STREAM.INFO.${name}`, undefined)
+  return answer.kind === 'done' ? answer.result.config.max_bytes : null
+}
+
 async function ensure(link: Link, config: StreamConfig): Promise<void> {
-  const created = await api(link, `STREAM.CREATE.${config.name}`, config)
-  if (created.kind === 'done') return
-  if (created.error.err_code !== SERVER.streamNameInUse)
-    throw new InvariantBroken('jetstream', `creating ${config.name}: ${created.error.description} (${created.error.err_code})`)
-  await apiOrThrow(link, `STREAM.UPDATE.${config.name}`, config)
+  if ((await make(link, 'CREATE', config)) === 'is-there') await make(link, 'UPDATE', config)
+}
+
+/** No stream is worth having that holds less than a few messages of 8 MB. */
+const LEAST_BYTES = 64 * 1024 ** 2
+
+/**
+ * NOTE: the server sets `maxBytes` aside whether it is used or not, and refuses when its disk has less: so on a small machine a new stream
+ * is halved until it fits, and a standing one keeps what it has.
+ */
+async function ensureStream(link: Link, spec: StreamSpec, replicas: number): Promise<void> {
+  const standing = await standingBytes(link, spec.name)
+  if (standing !== null) {
+    if ((await make(link, 'UPDATE', streamConfig(spec, replicas))) === 'made') return
+    link.log.warn('stream-smaller', { stream: spec.name, wantedBytes: spec.maxBytes, gotBytes: standing })
+    await make(link, 'UPDATE', streamConfig({ ...spec, maxBytes: standing }, replicas))
+    return
+  }
+  for (let maxBytes = spec.maxBytes; ; maxBytes = Math.floor(maxBytes / 2)) {
+    const made = await make(link, 'CREATE', streamConfig({ ...spec, maxBytes }, replicas))
+    if (made === 'is-there') return ensureStream(link, spec, replicas) // somebody was faster
+    if (made === 'made') {
+      if (maxBytes !== spec.maxBytes) link.log.warn('stream-smaller', { stream: spec.name, wantedBytes: spec.maxBytes, gotBytes: maxBytes })
+      return
+    }
+    if (maxBytes / 2 < LEAST_BYTES)
+      throw new BadConfig(`NATS has no room for stream ${spec.name}: not even ${maxBytes} bytes; give JetStream a larger max_file_store`)
+  }
 }
 
 export async function ensureStreams(link: Link, specs: readonly StreamSpec[], options: EnsureOptions = {}): Promise<void> {
-  for (const spec of specs) await ensure(link, streamConfig(spec, options.replicas ?? 1))
+  for (const spec of specs) await ensureStream(link, spec, options.replicas ?? 1)
 }
 
 export async function ensureBuckets(link: Link, specs: readonly BucketSpec[], options: EnsureOptions = {}): Promise<void> {
   for (const spec of specs) await ensure(link, bucketConfig(spec, options.replicas ?? 1))
 }
 
-export function ensureObjectBucket(link: Link, name: string, options: EnsureOptions = {}): Promise<void> {
-  return ensure(link, objectConfig(name, options.replicas ?? 1))
+export async function ensureObjectBucket(link: Link, name: string, options: EnsureOptions = {}): Promise<void> {
+  await ensure(link, objectConfig(name, options.replicas ?? 1))
 }
 
 /** True when there was such a message. */
