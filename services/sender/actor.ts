@@ -30,6 +30,7 @@ import { LeaseHolder } from './lease-holder.ts'
 import { Leases } from './leases.ts'
 import { Orders } from './orders.ts'
 import { createJudge } from './policy/replies/judge.ts'
+import { type Judge, Weighing } from './policy/judging.ts'
 import { Reports } from './reports.ts'
 import { Routes } from './routes.ts'
 import { Door } from './session-door.ts'
@@ -108,7 +109,9 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     log,
   })
   const routes = new Routes({ resolver, mono: clock.mono, dice, firstRestMs: () => policy.rows.host.stepsMs[0] ?? 60_000 })
-  const door = new Door({ routes, judge: (heard) => judge(heard), timeouts: TIMEOUTS, mono: clock.mono })
+  const weighing = new Weighing()
+  const weighed: Judge = (heard) => weighing.weigh(judge(heard), heard.source, clock.now())
+  const door = new Door({ routes, judge: weighed, timeouts: TIMEOUTS, mono: clock.mono })
 
   const heldBack = new Map<string, number>()
   let stopping = false
@@ -136,7 +139,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
             network,
             contents,
             journal,
-            judge: (heard) => judge(heard),
+            judge: weighed,
             door,
             telling: () => ({ now: clock.now(), dice, policy }),
             mono: clock.mono,

@@ -1,7 +1,7 @@
 import type { Lease } from '../../protocol/messages/permission.ts'
 import type { MonoMs } from '../../protocol/words.ts'
 import type { Finding } from './policy/attempt.ts'
-import type { Judge } from './policy/judging.ts'
+import { findingFrom, type Judge } from './policy/judging.ts'
 import type { Hop, Routes } from './routes.ts'
 import { connectThrough, parseEgress } from './smtp/egress.ts'
 import { openSession } from './smtp/open.ts'
@@ -61,19 +61,10 @@ export async function openDoor(hops: readonly Hop[], lease: Lease, door: Door, l
       door.routes.worked(hop.host)
       return opened
     }
-    const verdict = door.judge({ reply: opened.reply, fault: opened.fault, stage: opened.stage, provider: lease.provider, unknown: lease.terms.unknown })
-    finding = {
-      outcome: 'deferred', // before the first RCPT nothing is a recipient's outcome (delivery.md §3)
-      stage: opened.stage,
-      reply: opened.reply,
-      because: opened.fault ? `${opened.fault.code} ${opened.fault.message}` : null,
-      class: verdict.class,
-      blames: verdict.blames,
-      restMs: verdict.restMs,
-      retryAfterMs: verdict.retryAfterMs,
-      mx: hop.host,
-      ms: null,
-    }
+    const { reply, fault, stage } = opened
+    const heard = { reply, fault, stage, provider: lease.provider, unknown: lease.terms.unknown, source: `${lease.ip} ${lease.site}` }
+    const verdict = door.judge(heard)
+    finding = { ...findingFrom(heard, verdict, hop.host, null), outcome: 'deferred' } // before the first RCPT nothing is a recipient's outcome (delivery.md §3)
     if (verdict.blames !== 'host') return { kind: 'shut', finding }
     door.routes.failed(hop.host, finding.reply ? `${finding.reply.code} ${finding.reply.text}` : (finding.because ?? opened.stage))
   }

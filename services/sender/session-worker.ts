@@ -3,7 +3,7 @@ import type { Log } from '../runtime/log.ts'
 import type { Contents } from './contents.ts'
 import type { Journal } from './journal.ts'
 import { domainOf, type LeaseHolder, type Turn, type Worker } from './lease-holder.ts'
-import { type Finding, foundWithoutReply, outcomeOf, stopsTheLease } from './policy/attempt.ts'
+import { type Finding, foundWithoutReply, outcomeOf } from './policy/attempt.ts'
 import { findingOf } from './policy/finding.ts'
 import type { Judge } from './policy/judging.ts'
 import type { NetworkRules, Routes } from './routes.ts'
@@ -95,7 +95,7 @@ export class SessionWorker implements Worker {
     const outcome = tell(turn.work, outcomeOf(of, finding), { ...this.#tools.telling(), retryAfterMs: finding.retryAfterMs })
     this.#tools.journal.add(turn.work, outcome)
     this.#holder.told(turn, finding)
-    if (stopsTheLease(finding)) this.#rest(finding.restMs ?? 60_000, finding.class)
+    if (finding.stops) this.#rest(finding.restMs ?? 60_000, finding.class)
   }
 
   /** One try at one recipient: what it came to, or null when it never began. */
@@ -120,8 +120,10 @@ export class SessionWorker implements Worker {
       kind: order.kind,
       mx: session.session.facts.host,
       judge: this.#tools.judge,
-      provider: work.batch.provider,
+      provider: order.provider,
+      warm,
       unknown: this.#holder.lease.terms.unknown,
+      source: `${this.#holder.lease.ip} ${this.#holder.lease.site}`,
     })
     if (!session.session.usable) this.#session = null
     if (finding !== 'session-broke') return finding

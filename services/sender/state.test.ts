@@ -13,7 +13,7 @@ function batch(size: number): Batch {
   return { v: 1, tenant: 'acme', campaign: 'spring', kind: 'marketing', site: 'example.jp', provider: null, shard: 't01', content: 'c', first: 0, recipients }
 }
 
-function workOf(size: number, order: Partial<Order> = {}, prior: Outcome[] = [], maybe = new Uint8Array(0)): Work {
+function workOf(size: number, order: Partial<Order> = {}, prior: Outcome[] = [], maybe: Uint8Array = new Uint8Array(0)): Work {
   const whole: Order = {
     v: 1,
     tenant: 'acme',

@@ -58,15 +58,16 @@ afterAll(async () => {
 })
 
 let count = 0
-const notice = (more: object = {}) => ({
-  id: `n${++count}`,
-  kind: 'notice',
-  from: { name: 'Acme', address: 'news@acme.example' },
-  subject: 'ご案内',
-  text: 'Hello {{ name }}',
-  recipients: [{ address: 'ok@gmail.com' }],
-  ...more,
-})
+const notice = (more: object = {}) =>
+  ({
+    id: `n${++count}`,
+    kind: 'notice',
+    from: { name: 'Acme', address: 'news@acme.example' },
+    subject: 'ご案内',
+    text: 'Hello {{ name }}',
+    recipients: [{ address: 'ok@gmail.com' }],
+    ...more,
+  }) as { id: string; colour?: string }
 
 async function publish(job: object | string, tenant = 'acme'): Promise<number> {
   const stored = await here.bus.store(subject('campaignJob', { tenant }), bytes(typeof job === 'string' ? job : JSON.stringify(job)))
@@ -135,7 +136,7 @@ describe('the scheduler', () => {
     expect(rejected.type).toBe('rejected')
     expect(rejected.problems.map(({ path }) => path)).toEqual(expect.arrayContaining(['colour', 'recipients[0].address']))
     expect(await status(job.id)).toMatchObject({ state: 'rejected', recipients: 0 })
-    const { colour, ...without } = job
+    const { colour: _colour, ...without } = job
     const again = await verdict(await publish(without))
     expect(again.problems.map(({ path }) => path)).toEqual(expect.arrayContaining(['from.address', 'pool', 'recipients[0].address']))
   })

@@ -15,6 +15,10 @@ export interface Finding {
   /** the wait or rest that the reply taught, ms */
   readonly restMs: number | null
   readonly retryAfterMs: number | null
+  /** the whole lease should pause: the address or the site is not wanted here for now */
+  readonly stops: boolean
+  /** what the row teaches the ip-manager */
+  readonly rule: Outcome['rule'] | null
   /** stays null while the finding concerns DNS or ourselves */
   readonly mx: string | null
   readonly ms: number | null
@@ -45,6 +49,7 @@ export function outcomeOf(of: Subject, finding: Finding): Outcome {
     ip: finding.stage === null ? null : of.ip,
     site: of.site,
     ms: finding.ms === null ? null : Math.round(finding.ms),
+    ...(finding.rule && { rule: finding.rule }),
     ...(finding.unconfirmed && { unconfirmed: true }),
     ...(finding.mayBeDuplicate && { mayBeDuplicate: true }),
   }
@@ -52,10 +57,5 @@ export function outcomeOf(of: Subject, finding: Finding): Outcome {
 
 /** A finding that no reply made: DNS, deadlines, our own matters. */
 export function foundWithoutReply(outcome: OutcomeWord, replyClass: ReplyClass, blames: Blame, because: string | null, stage: Stage | null = null): Finding {
-  return { outcome, stage, reply: null, because, class: replyClass, blames, restMs: null, retryAfterMs: null, mx: null, ms: null }
-}
-
-/** Does this finding say that the whole lease should pause: the address or the site is not wanted here for now? */
-export function stopsTheLease(finding: Finding): boolean {
-  return finding.outcome === 'deferred' && (finding.blames === 'source' || finding.blames === 'site')
+  return { outcome, stage, reply: null, because, class: replyClass, blames, restMs: null, retryAfterMs: null, stops: false, rule: null, mx: null, ms: null }
 }

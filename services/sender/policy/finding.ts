@@ -2,7 +2,7 @@ import type { Reply } from '../../../protocol/outcome.ts'
 import type { Kind, Stage } from '../../../protocol/words.ts'
 import type { Fault, Transaction } from '../smtp/types.ts'
 import type { Finding } from './attempt.ts'
-import type { Judge } from './judging.ts'
+import { findingFrom, type Judge } from './judging.ts'
 
 export interface FindingContext {
   readonly kind: Kind
@@ -10,6 +10,7 @@ export interface FindingContext {
   readonly judge: Judge
   readonly provider: string | null
   readonly unknown: 'plain' | 'ambiguous'
+  readonly source: string
   /** the session has carried mail before: a 421 or a close at MAIL ends the session and says nothing about this mail (delivery.md §5) */
   readonly warm: boolean
 }
@@ -54,31 +55,20 @@ function firstRefusal(replies: readonly (readonly [Stage, Reply | null])[]): { s
   return null
 }
 
-function judged(reply: Reply | null, fault: Fault | null, stage: Stage, { judge, provider, unknown, mx }: FindingContext): Finding {
-  const verdict = judge({ reply, fault, stage, provider, unknown })
-  return {
-    outcome: verdict.outcome,
-    stage,
-    reply,
-    because: fault ? `${fault.code} ${fault.message}` : null,
-    class: verdict.class,
-    blames: verdict.blames,
-    restMs: verdict.restMs,
-    retryAfterMs: verdict.retryAfterMs,
-    mx,
-    ms: null,
-  }
+function judged(reply: Reply | null, fault: Fault | null, stage: Stage, { judge, mx, ...context }: FindingContext): Finding {
+  const heard = { reply, fault, stage, provider: context.provider, unknown: context.unknown, source: context.source }
+  return findingFrom(heard, judge(heard), mx, null)
 }
 
 /** No reply to the dot (delivery.md §4): the peer may have the mail. An urgent mail is rather sent twice than not at all, a newsletter rather once. */
 function lostDot(fault: Fault | null, { kind, mx }: FindingContext, ms: number): Finding {
   const because = fault ? `${fault.code} ${fault.message}` : 'no reply to the final dot'
-  const same = { stage: 'dot' as const, reply: null, because, class: 'lost-dot' as const, restMs: null, retryAfterMs: null, mx, ms }
+  const same = { stage: 'dot' as const, reply: null, because, class: 'lost-dot' as const, restMs: null, retryAfterMs: null, stops: false, rule: null, mx, ms }
   return kind === 'transactional'
     ? { ...same, outcome: 'deferred', blames: 'host', mayBeDuplicate: true }
     : { ...same, outcome: 'delivered', blames: 'nobody', unconfirmed: true }
 }
 
 function own(outcome: 'bounced' | 'deferred', replyClass: Finding['class'], blames: Finding['blames'], because: string, ms: number): Finding {
-  return { outcome, stage: 'mail', reply: null, because, class: replyClass, blames, restMs: null, retryAfterMs: null, mx: null, ms }
+  return { outcome, stage: 'mail', reply: null, because, class: replyClass, blames, restMs: null, retryAfterMs: null, stops: false, rule: null, mx: null, ms }
 }
