@@ -83,11 +83,17 @@ export interface Site {
   perSAt: MonoMs
   /** recipients settled or deferred since then */
   done: number
+  /** the last drain had a row of it */
+  told: boolean
+  /** the latest end of what rested when it was last looked at */
+  restsUntil: EpochMs
   readonly lastReplies: { readonly at: EpochMs; readonly ip: string; readonly reply: string }[]
   /** the ip-manager has answered for this site since we own it */
   allowed: boolean
   askedAt: MonoMs
   usedAt: MonoMs
+  /** last time a sender was given something for it */
+  lentAt: MonoMs
 }
 
 export interface Rest {
@@ -156,7 +162,6 @@ export interface HeldLease {
   pending: { readonly orders: readonly Waiting[]; readonly before: Numbers | null } | null
   open: number
   lingering: number
-  lingerUntil: MonoMs
   queued: number
   /** orders it holds */
   readonly orders: Map<number, { readonly count: number; readonly lane: Lane }>
@@ -215,10 +220,13 @@ export function siteOf(shard: Shard, site: string, provider: string | null, mono
     perS: 0,
     perSAt: mono,
     done: 0,
+    told: false,
+    restsUntil: 0,
     lastReplies: [],
     allowed: false,
     askedAt: Number.NEGATIVE_INFINITY,
     usedAt: mono,
+    lentAt: mono,
   }
   shard.sites.set(site, made)
   return made

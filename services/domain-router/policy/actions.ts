@@ -4,6 +4,7 @@ import type { EpochMs } from '../../../protocol/words.ts'
 import { token } from '../../../protocol/tokens.ts'
 import type { Action, Moment, Pair, Shard, Site } from '../state.ts'
 import { actionsOn } from './action-list.ts'
+import { memoryOf } from './memory.ts'
 import type { Say } from './messages.ts'
 import { clearRest, restOf } from './window.ts'
 
@@ -39,7 +40,7 @@ function actionOf(control: IspControl, action: Action['action'], at: Moment): Ac
 /** The same id again replaces what it ordered before. */
 function add(shard: Shard, site: string, action: Action, at: Moment): Say[] {
   shard.actions.set(site, [...actionsOn(shard, site, at.now).filter(({ id }) => id !== action.id), action])
-  return done(site, action.action, action.by, action.id, action.until)
+  return done(shard, site, action.action, action.by, action.id, action.until, at)
 }
 
 function remove(shard: Shard, site: string, goes: (action: Action) => boolean, action: string, by: string, id: string | undefined, at: Moment, cleared = 0): Say[] {
@@ -51,19 +52,21 @@ function remove(shard: Shard, site: string, goes: (action: Action) => boolean, a
   }
   if (kept.length > 0) shard.actions.set(site, [...kept])
   else shard.actions.delete(site)
-  return done(site, action, by, id ?? null, null)
+  return done(shard, site, action, by, id ?? null, null, at)
 }
 
-function done(site: string, action: string, by: string, id: string | null, untilMs: EpochMs | null): Say[] {
+/** Durable first, then the answer. */
+function done(shard: Shard, site: string, action: string, by: string, id: string | null, untilMs: EpochMs | null, at: Moment): Say[] {
   const until = untilMs === null ? null : rfc3339(untilMs)
   return [
     { say: 'event', event: { event: 'actionTaken', site, id, action, by, until } },
-    { say: 'answerControl', answer: { ok: true, id, until }, saveFirst: true },
+    { say: 'save', memory: memoryOf(shard, at) },
+    { say: 'answerControl', answer: { ok: true, id, until } },
   ]
 }
 
 function refuse(code: string, message: string): Say[] {
-  return [{ say: 'answerControl', answer: { error: { code, message } }, saveFirst: false }]
+  return [{ say: 'answerControl', answer: { error: { code, message } } }]
 }
 
 /** Rests are actions of the router itself: listed and cancellable like a person's. */

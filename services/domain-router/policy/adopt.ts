@@ -2,7 +2,7 @@ import type { Holdings } from '../../../protocol/messages/permission.ts'
 import { addLease, type HeldLease, type Moment, type Shard, siteOf } from '../state.ts'
 import { grantOf } from './lend.ts'
 import type { Say } from './messages.ts'
-import { GUARD_MS, HEAR_ALL_MS, LEASE_MS, LINGER_MS, MIGHT_HOLD_MS } from './numbers.ts'
+import { GUARD_MS, HEAR_ALL_MS, LEASE_MS, MIGHT_HOLD_MS } from './numbers.ts'
 import { pairOf } from './pairs.ts'
 import { hearReporter, type Sender } from './roster.ts'
 
@@ -92,7 +92,6 @@ function adopted(sender: Sender, held: Held, at: Moment): HeldLease {
     pending: null,
     open: held.open,
     lingering: held.lingering,
-    lingerUntil: at.mono + LINGER_MS,
     queued: held.queued,
     // Which lane and how many of each are left is not told: only the sum counts.
     orders: new Map(held.orders.map((seq) => [seq, { count: each, lane: 'bulk' }])),

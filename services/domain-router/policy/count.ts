@@ -1,17 +1,17 @@
 import type { MonoMs } from '../../../protocol/words.ts'
 import { type HeldLease, NOTHING, type Numbers, type Pair, type Shard, type Site } from '../state.ts'
+import { LINGER_MS } from './numbers.ts'
 
-/** Without a word for so long, what a lease's last report said of open sessions is over with the lease itself. */
+/** A report is repeated within a second. */
 const REPORT_FRESH_MS = 1_000
 
 /** What a lease must be counted as now (S4): the largest of all that may be in force at its sender, lingering sessions included. */
 export function counted(lease: HeldLease, mono: MonoMs): Numbers {
   const standing = [mono < lease.mustEnd ? lease.numbers : NOTHING, ...lease.before.filter((before) => before.until > mono)]
   const most = (of: (numbers: Numbers) => number) => Math.max(...standing.map(of))
-  const open = mono < lease.mustEnd || mono - lease.reportedAt < REPORT_FRESH_MS ? lease.open : 0
   const sessions = Math.max(
     most((numbers) => numbers.sessions),
-    open + (mono < lease.lingerUntil ? lease.lingering : 0),
+    there(lease, mono),
   )
   return {
     sessions,
@@ -22,6 +22,15 @@ export function counted(lease: HeldLease, mono: MonoMs): Numbers {
     ),
     connectsPerMinute: most((numbers) => numbers.connectsPerMinute),
   }
+}
+
+/**
+ * Sessions that its sender may still have. Of a lease that ran out in silence nothing is left: its sender is dead, or has closed what it could. One that was
+ * let go of may have sessions whose dot waits for its reply.
+ */
+function there({ mustEnd, reportedAt, mode, open, lingering }: HeldLease, mono: MonoMs): number {
+  if (mono < mustEnd || mono - reportedAt < REPORT_FRESH_MS) return open + lingering
+  return mode === 'ending' && mono - reportedAt < LINGER_MS ? lingering : 0
 }
 
 /** Nothing of it can be left at its sender. */

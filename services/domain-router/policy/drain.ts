@@ -2,7 +2,7 @@ import type { Drain } from '../../../protocol/messages/permission.ts'
 import type { Lane } from '../../../protocol/words.ts'
 import { isActive, type Moment, type Shard, type Site } from '../state.ts'
 import type { Say } from './messages.ts'
-import { DRAIN_EVERY_MS, FORGET_SITE_MS } from './numbers.ts'
+import { DRAIN_EVERY_MS } from './numbers.ts'
 import { countRecipients } from './queue.ts'
 import { smoothed } from './smooth.ts'
 import { restsOf } from './waits.ts'
@@ -23,6 +23,9 @@ export function tellDrain(shard: Shard, at: Moment): Say[] {
     site.handed.retry *= 0.8
     const row = drainOf(shard, site, at)
     if (row !== null) sites.push(row)
+    // Said once that nothing is left: silence would leave the last numbers standing.
+    else if (site.told) sites.push({ site: site.site, urgent: 0, bulk: 0, perS: 0, resting: null })
+    site.told = row !== null
   }
   if (sites.length === 0 && !shard.told) return []
   shard.told = sites.length > 0
@@ -30,9 +33,11 @@ export function tellDrain(shard: Shard, at: Moment): Say[] {
 }
 
 function drainOf(shard: Shard, site: Site, at: Moment): Drain['sites'][number] | null {
-  if (at.mono - site.usedAt > FORGET_SITE_MS) return null
+  // A quiet site is asked again only while the rest it had when it was busy may last: thousands of them cost nothing.
+  if (!isActive(site) && site.perS < STILL_PER_S && site.restsUntil <= at.now) return null
   const rests = restsOf(shard, site, at)
-  if (!isActive(site) && site.perS < STILL_PER_S && rests.site === null && rests.pools.length === 0) return null
+  site.restsUntil = Math.max(rests.site?.until ?? 0, ...rests.pools.map(({ until }) => until))
+  if (!isActive(site) && site.perS < STILL_PER_S && site.restsUntil <= at.now) return null
   return {
     site: site.site,
     urgent: heldOf(site, 'urgent'),

@@ -2,7 +2,6 @@ import type { LeaseReport } from '../../../protocol/messages/permission.ts'
 import { become, dropLease, type HeldLease, type Moment, NOTHING, type Shard } from '../state.ts'
 import { nameOf } from './answers.ts'
 import type { Say } from './messages.ts'
-import { LINGER_MS } from './numbers.ts'
 
 /** From now on it is not renewed and takes nothing; it counts until it is closed or its time must be over. */
 export function endLease(lease: HeldLease, because: string): Say[] {
@@ -33,7 +32,6 @@ export function strayLease(sender: string, { lease: id, ip, site, pool, open, li
     pending: null,
     open,
     lingering,
-    lingerUntil: at.mono + LINGER_MS,
     queued,
     orders: new Map(),
     perS: 0,

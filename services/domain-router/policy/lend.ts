@@ -94,7 +94,6 @@ export function newLease(shard: Shard, site: Site, pair: Pair, sender: Sender, {
     pending: null,
     open: 0,
     lingering: 0,
-    lingerUntil: 0,
     queued: 0,
     orders: new Map(),
     perS: 0,

@@ -6,11 +6,11 @@ import { mustBeGone } from './count.ts'
 import { tellDrain } from './drain.ts'
 import { drop } from './ending.ts'
 import { keptAlive } from './keep-alive.ts'
-import { digestOf, memoryOf } from './memory.ts'
+import { digestOf, memoryOf, rememberSite } from './memory.ts'
 import type { Say } from './messages.ts'
-import { FORGET_SITE_MS, LOOK_MS, REBALANCE_EVERY_MS, SAVE_EVERY_MS } from './numbers.ts'
+import { FORGET_SITE_MS, LOOK_MS, QUIET_SITE_MS, REBALANCE_EVERY_MS, SAVE_EVERY_MS } from './numbers.ts'
 import { parkExpired, parkOverflow, parkResting } from './parking.ts'
-import { place } from './place.ts'
+import { placeAll } from './place.ts'
 import { everyWaiting } from './queue.ts'
 import { rebalance } from './rebalance.ts'
 import { forgetSilent } from './roster.ts'
@@ -25,6 +25,9 @@ export function look(shard: Shard, at: Moment): Say[] {
   for (const [campaign, until] of shard.heldCampaigns) if (until <= at.mono) shard.heldCampaigns.delete(campaign)
   for (const lease of [...shard.leases.values()]) if (mustBeGone(lease, at.mono)) says.push(...drop(shard, lease, 'silent'))
   for (const site of [...shard.sites.values()]) says.push(...lookAtSite(shard, site, at))
+  // Placed first: what a sender takes now need not wait anywhere.
+  says.push(...placeAll(shard, at))
+  for (const site of shard.sites.values()) if (hasWaiting(site)) says.push(...parkResting(shard, site, at), ...keepAlive(site, at))
   says.push(...parkOverflow(shard, at))
   if (at.mono >= shard.timers.rebalanceAt) {
     shard.timers.rebalanceAt = at.mono + REBALANCE_EVERY_MS
@@ -37,14 +40,17 @@ export function look(shard: Shard, at: Moment): Say[] {
 
 function lookAtSite(shard: Shard, site: Site, at: Moment): Say[] {
   if (isActive(site)) site.usedAt = at.mono
-  else if (at.mono - site.usedAt > FORGET_SITE_MS) {
-    memoryOf(shard, at) // what was learnt goes into the memory
-    shard.sites.delete(site.site)
-    return []
+  else if (at.mono - site.usedAt > QUIET_SITE_MS) {
+    rememberSite(shard, site, at.now)
+    site.pairs.clear()
+    site.allowed = false
+    if (at.mono - site.usedAt > FORGET_SITE_MS) shard.sites.delete(site.site)
   }
-  if (!hasWaiting(site)) return []
-  // Placed first: what a sender takes now need not wait anywhere.
-  const says = [...parkExpired(site, at), ...place(shard, site, at), ...parkResting(shard, site, at)]
+  return parkExpired(site, at)
+}
+
+function keepAlive(site: Site, at: Moment): Say[] {
+  const says: Say[] = []
   for (const waiting of everyWaiting(site.queue)) if (keptAlive(waiting, at.mono)) says.push({ say: 'touch', held: waiting.held })
   return says
 }

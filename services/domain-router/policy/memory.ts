@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../../protocol/words.ts'
-import type { Moment, Shard } from '../state.ts'
+import type { Moment, RememberedPair, Shard, Site } from '../state.ts'
 import type { Memory } from './messages.ts'
 import { REMEMBERED_PAIRS } from './numbers.ts'
 
@@ -20,14 +20,7 @@ export function memoryOf(shard: Shard, at: Moment): Memory {
 
 /** The windows of the pairs in use go into the memory; the oldest leave it when it is full. */
 function keepInMind(shard: Shard, now: EpochMs): void {
-  for (const site of shard.sites.values()) {
-    for (const pair of site.pairs.values()) {
-      const ips = shard.memory.get(site.site) ?? new Map()
-      shard.memory.set(site.site, ips)
-      // A window that is as it was remembered keeps its date, so that an unchanged memory stays the same.
-      if (ips.get(pair.ip)?.window !== pair.window) ips.set(pair.ip, { window: pair.window, at: now })
-    }
-  }
+  for (const site of shard.sites.values()) rememberSite(shard, site, now)
   const all = [...shard.memory].flatMap(([site, ips]) => [...ips].map(([ip, { at }]) => ({ site, ip, at })))
   const old = all.length > REMEMBERED_PAIRS ? all.sort((a, b) => a.at - b.at).slice(0, all.length - REMEMBERED_PAIRS) : []
   for (const { site, ip } of [...old, ...all.filter(({ at }) => at < now - REMEMBER_MS)]) {
@@ -36,11 +29,22 @@ function keepInMind(shard: Shard, now: EpochMs): void {
   }
 }
 
+/** What a source that was never lent bears is what its row says: nothing to remember. */
+export function rememberSite(shard: Shard, site: Site, now: EpochMs): void {
+  for (const pair of site.pairs.values()) {
+    if (pair.lentAt === Number.NEGATIVE_INFINITY) continue
+    const ips = shard.memory.get(site.site) ?? new Map<string, RememberedPair>()
+    shard.memory.set(site.site, ips)
+    // A window that is as it was remembered keeps its date.
+    if (ips.get(pair.ip)?.window !== pair.window) ips.set(pair.ip, { window: pair.window, at: now })
+  }
+}
+
 /** A new owner goes on where the last one was. */
 export function recall(shard: Shard, memory: Memory, at: Moment): void {
   for (const { site, ...action } of memory.actions) if (action.until > at.now) shard.actions.set(site, [...(shard.actions.get(site) ?? []), action])
   for (const { site, ip, at: learntAt, window } of memory.pairs) {
-    const ips = shard.memory.get(site) ?? new Map()
+    const ips = shard.memory.get(site) ?? new Map<string, RememberedPair>()
     shard.memory.set(site, ips.set(ip, { window, at: learntAt }))
   }
 }

@@ -1,4 +1,3 @@
-import type { FleetRecord } from '../../../protocol/fleet.ts'
 import type { HeldOrder } from '../../../protocol/messages/mail.ts'
 import type { ErrorAnswer, IspControl, IspStatus } from '../../../protocol/messages/ops.ts'
 import type {
@@ -17,6 +16,7 @@ import type {
 } from '../../../protocol/messages/permission.ts'
 import type { EpochMs, ReplyClass } from '../../../protocol/words.ts'
 import type { Action, LeaseMode } from '../state.ts'
+import type { Network } from './network.ts'
 import type { Window } from './window.ts'
 
 /** What reaches a shard. */
@@ -36,7 +36,7 @@ export type Heard =
   | { readonly on: 'campaignHeld'; readonly held: CampaignHeld }
   | { readonly on: 'ispControl'; readonly site: string; readonly control: IspControl }
   | { readonly on: 'statusAsked'; readonly site: string | null }
-  | { readonly on: 'fleetChanged'; readonly fleet: FleetRecord['fleet'] | null }
+  | { readonly on: 'fleetChanged'; readonly network: Network }
   | { readonly on: 'saveFailed' }
   | { readonly on: 'tick' }
 
@@ -44,7 +44,7 @@ export type Heard =
 export type Say =
   | { readonly say: 'grant'; readonly sender: string; readonly grant: Grant }
   | { readonly say: 'answerReport'; readonly answer: ReportAnswer }
-  | { readonly say: 'answerControl'; readonly answer: ControlAnswer | ErrorAnswer; readonly saveFirst: boolean }
+  | { readonly say: 'answerControl'; readonly answer: ControlAnswer | ErrorAnswer }
   | { readonly say: 'answerStatus'; readonly sites: IspStatus['sites'] }
   | { readonly say: 'askHoldings'; readonly sender: string; readonly ask: HoldingsAsk }
   | { readonly say: 'askAllowances'; readonly ask: AllowanceAsk }

@@ -23,3 +23,9 @@ export function networkOf(fleet: Pick<Fleet, 'ip' | 'isp'> | null): Network {
     providers: providerTable(mergeProviders(BUILT_IN_PROVIDERS, fleet?.isp ?? [])),
   }
 }
+
+/** The provider row of a site by its name (`protocol/site-name`): `google`, `proofpoint/…`; null = the tail's. */
+export function providerOf(site: string, providers: ProviderTable): string | null {
+  const scope = site.split('/', 1)[0] as string
+  return providers.rows.some(({ name }) => name === scope) ? scope : null
+}

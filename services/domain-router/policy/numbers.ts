@@ -19,8 +19,11 @@ export const FORGET_SENDER_MS = 60_000
 export const HEAR_ALL_MS = 1_100
 /** Silent for longer than a TTL of ownership and a lease, a sender cannot hold a lease of a former owner. */
 export const MIGHT_HOLD_MS = 8_000
-/** The longest a session may wait for the reply to its dot (delivery.md §4: 10 min), and its close. */
-export const LINGER_MS = 630_000
+/**
+ * Sessions of an ended lease whose sender fell silent count for so long. A sender that lives reports them to the end (up to 10 min, delivery.md §4); of a
+ * silent one they are most likely gone with it, and a reply to a dot that takes longer is rare.
+ */
+export const LINGER_MS = 60_000
 
 /** What a lease should have queued: seconds of what it drains. */
 export const QUEUE_AHEAD_S = 2
@@ -56,7 +59,9 @@ export const DRAIN_EVERY_MS = 500
 export const ALLOWANCE_EVERY_MS = 1_000
 export const SAVE_EVERY_MS = 2_000
 export const REBALANCE_EVERY_MS = 2_000
-/** A site with nothing to do is forgotten after this; what was learnt about it stays in the shard's memory. */
+/** A site with nothing to do keeps no pairs (a pool may have a hundred) … */
+export const QUIET_SITE_MS = 30_000
+/** … and is forgotten after this; what was learnt about it stays in the shard's memory. */
 export const FORGET_SITE_MS = 600_000
 /** Remembered (IP × site) pairs of a shard: 60 bytes each, so 300 KB in its key at most. */
 export const REMEMBERED_PAIRS = 5_000

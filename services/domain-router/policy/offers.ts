@@ -4,7 +4,7 @@ import { type Gate, leftOf, pairGate } from './gates.ts'
 import { lendingFor, newLease, tellNumbers } from './lend.ts'
 import { NEW_LEASE_COSTS_S, PER_SESSION_GUESS, SPLIT_MS } from './numbers.ts'
 import { countRecipients, type Waiting } from './queue.ts'
-import { canUse, emptiest, isReachable, type Sender } from './roster.ts'
+import { canUse, emptiest, isReachable, type Sender, wishForRoom } from './roster.ts'
 
 /** A lease that can take orders now, or one that could be made; with what was put into it in this round. */
 export interface Offer {
@@ -75,7 +75,10 @@ export class Offers {
       return true
     }
     const sender = emptiest(this.#shard.roster, pair.ip, this.#at.mono)
-    if (sender === null) return this.#dead(offer)
+    if (sender === null) {
+      wishForRoom(this.#shard.roster, pair.ip, this.#at.mono)
+      return this.#dead(offer)
+    }
     const next = lendingFor(this.#shard, this.#site, pair, gate, null, { recipients, room: sender.free }, this.#at)
     if (next === null) {
       this.#wishForSplit(offer)

@@ -16,7 +16,7 @@ export function pairOf(shard: Shard, site: Site, ip: string, pool: string, at: M
     allowanceUntil: 0,
     started: [],
     leases: new Set(),
-    lentAt: Number.NEGATIVE_INFINITY,
+    lentAt: known?.lentAt ?? Number.NEGATIVE_INFINITY,
     splitUntil: 0,
   }
   site.pairs.set(ip, pair)

@@ -1,5 +1,5 @@
 import { LANES, type Lane } from '../../../protocol/words.ts'
-import type { Moment, Shard, Site } from '../state.ts'
+import { hasWaiting, type Moment, type Shard, type Site } from '../state.ts'
 import { keptAliveForGrant } from './keep-alive.ts'
 import { grantOf } from './lend.ts'
 import type { Say } from './messages.ts'
@@ -32,6 +32,12 @@ export function place(shard: Shard, site: Site, at: Moment): Say[] {
     }
   }
   return offers.taken().flatMap((offer) => grant(shard, site, offer, at))
+}
+
+/** Who was given something longest ago comes first: room at the senders is shared by all sites. */
+export function placeAll(shard: Shard, at: Moment): Say[] {
+  const waiting = [...shard.sites.values()].filter(hasWaiting).sort((a, b) => a.lentAt - b.lentAt)
+  return waiting.flatMap((site) => place(shard, site, at))
 }
 
 /** The lane's oldest group that is not stuck; retries step back once they have had their half. */
@@ -76,6 +82,7 @@ function bestOffer(offers: readonly Offer[], { held }: Waiting, lane: Lane, at: 
 function grant(shard: Shard, site: Site, { lease, sender, orders, pair, wasBefore }: Offer, at: Moment): Say[] {
   if (lease === null || sender === null) return []
   pair.lentAt = at.mono
+  site.lentAt = at.mono
   const grant = grantOf(shard, site, lease, sender, orders, wasBefore, at)
   if (grant === null) return []
   const says: Say[] = orders.flatMap((waiting) => (keptAliveForGrant(waiting, at.mono) ? [{ say: 'touch' as const, held: waiting.held }] : []))

@@ -1,5 +1,5 @@
 import type { HeldOrder } from '../../../protocol/messages/mail.ts'
-import { hasWaiting, type Moment, type Shard, type Site, siteOf } from '../state.ts'
+import { type Moment, type Shard, type Site, siteOf } from '../state.ts'
 import { endActions, obeyControl } from './actions.ts'
 import { beginAdopting, hearDuringAdoption, hearHoldings, hearNoHoldings } from './adopt.ts'
 import { askAllowances, hearAllowances, hearSourceChanged } from './allowances.ts'
@@ -7,10 +7,9 @@ import { hearGrantAnswer, hearGrantTimeOut } from './answers.ts'
 import { look, wakeAt } from './look.ts'
 import { memoryOf, recall } from './memory.ts'
 import type { Heard, Memory, Say } from './messages.ts'
-import { networkOf } from './network.ts'
-import { CAMPAIGN_HELD_MS } from './numbers.ts'
+import { CAMPAIGN_HELD_MS, HERE_SILENT_MS } from './numbers.ts'
 import { parkAll, parkCampaign, parkResting } from './parking.ts'
-import { place } from './place.ts'
+import { place, placeAll } from './place.ts'
 import { enqueue, everyWaiting } from './queue.ts'
 import { hearReport } from './report.ts'
 import { hearSender } from './roster.ts'
@@ -46,7 +45,7 @@ function obey(shard: Shard, heard: Heard, at: Moment): Say[] {
       return [...hearDuringAdoption(shard, heard.here.sender), ...placeAll(shard, at)]
     case 'report': {
       const { says, sites } = hearReport(shard, heard.report, at)
-      return [...says, ...[...sites].flatMap((site) => place(shard, site, at))]
+      return [...says, ...(isCrowded(shard, heard.report.sender, at) ? placeAll(shard, at) : [...sites].flatMap((site) => place(shard, site, at)))]
     }
     case 'grantAnswered':
       return settled(shard, heard.lease, hearGrantAnswer(shard, heard.lease, heard.answer, at), at)
@@ -69,7 +68,7 @@ function obey(shard: Shard, heard: Heard, at: Moment): Say[] {
     case 'statusAsked':
       return [{ say: 'answerStatus', sites: statusOf(shard, heard.site, at) }]
     case 'fleetChanged':
-      shard.network = networkOf(heard.fleet)
+      shard.network = heard.network
       return []
     case 'saveFailed':
       shard.savedAs = ''
@@ -109,7 +108,7 @@ function takeIn(shard: Shard, orders: readonly HeldOrder[], at: Moment): Say[] {
     shard.orderSize[order.lane] += (order.count - shard.orderSize[order.lane]) / 50
     const site = siteOf(shard, order.site, order.provider, at.mono)
     site.provider ??= order.provider
-    if (isHere(site, held)) continue
+    if (isHere(site, held, at)) continue
     if (isHeldCampaign(shard, order, at)) says.push({ say: 'park', held, at: null, because: 'resting' })
     else {
       enqueue(site.queue, { held, touchedAt: at.mono }, at.now)
@@ -121,12 +120,17 @@ function takeIn(shard: Shard, orders: readonly HeldOrder[], at: Moment): Say[] {
   return says
 }
 
-/** A copy of what waits here (then the newer ack subject is the one to use), or of what a sender works on and keeps alive itself. */
-function isHere(site: Site, { seq, ackSubject }: HeldOrder): boolean {
+/**
+ * A copy of what waits here (then the newer ack subject is the one to use), or of what a sender works on and keeps alive itself. What a silent sender had
+ * comes back because nobody keeps it alive: it is taken in again, and the claim tells whether that sender is really gone.
+ */
+function isHere(site: Site, { seq, ackSubject }: HeldOrder, at: Moment): boolean {
   for (const pair of site.pairs.values()) {
     for (const lease of pair.leases) {
-      if (lease.mode !== 'ending' && lease.orders.has(seq)) return true
       if (lease.pending?.orders.some(({ held }) => held.seq === seq)) return true
+      if (!lease.orders.has(seq)) continue
+      if (at.mono - lease.reportedAt < HERE_SILENT_MS) return true
+      lease.orders.delete(seq)
     }
   }
   for (const waiting of everyWaiting(site.queue)) {
@@ -158,8 +162,7 @@ function settled(shard: Shard, lease: string, says: Say[], at: Moment): Say[] {
   return [...says, ...sites.flatMap((site) => (site === undefined ? [] : place(shard, site, at)))]
 }
 
-function placeAll(shard: Shard, at: Moment): Say[] {
-  const says: Say[] = []
-  for (const site of shard.sites.values()) if (hasWaiting(site)) says.push(...place(shard, site, at))
-  return says
+/** Room at this sender is wanted by others too: what its report freed is not for its own sites first. */
+function isCrowded(shard: Shard, sender: string, at: Moment): boolean {
+  return (shard.roster.get(sender)?.wantedUntil ?? 0) > at.mono
 }

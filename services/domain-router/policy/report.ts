@@ -7,7 +7,7 @@ import { drop, endLease, strayLease } from './ending.ts'
 import { pairGate } from './gates.ts'
 import { backlogOf, lendingFor, tellNumbers } from './lend.ts'
 import type { Say } from './messages.ts'
-import { GUARD_MS, IDLE_LEASE_MS, LEASE_MS, LINGER_MS, MIGHT_HOLD_MS } from './numbers.ts'
+import { GUARD_MS, IDLE_LEASE_MS, LEASE_MS, MIGHT_HOLD_MS } from './numbers.ts'
 import { pairOf } from './pairs.ts'
 import { countRecipients } from './queue.ts'
 import { hearReporter, type Sender } from './roster.ts'
@@ -64,6 +64,7 @@ function renewal(shard: Shard, site: Site, pair: Pair, lease: HeldLease, sender:
     const backlog = backlogOf(lease)
     const busy = backlog > 0 || lease.orders.size > 0
     if (busy) lease.busyAt = at.mono
+    if (!busy && at.mono < sender.wantedUntil) return { kind: 'end', because: 'room-wanted' }
     if (!busy && lease.mode === 'fading') return { kind: 'end', because: sender.stopping ? 'sender-stops' : 'moved' }
     if (!busy && lease.open + lease.lingering === 0 && at.mono - lease.busyAt > IDLE_LEASE_MS) return { kind: 'end', because: 'idle' }
     if (gate.kind === 'go') {
@@ -94,7 +95,6 @@ function learn(shard: Shard, site: Site, pair: Pair, lease: HeldLease, told: Lea
   lease.reportedAt = at.mono
   lease.open = told.open
   lease.lingering = told.lingering
-  lease.lingerUntil = told.lingering > 0 ? at.mono + LINGER_MS : 0
   lease.queued = told.queued
   if (lease.budget !== null) lease.budget = Math.max(0, lease.budget - done)
   for (const seq of told.ended) lease.orders.delete(seq)

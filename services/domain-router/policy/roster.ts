@@ -18,6 +18,8 @@ export interface Sender {
   stopping: boolean
   /** it refused: nothing is offered before */
   notBefore: MonoMs
+  /** a site waits because it has no room: until then its idle leases end and its largest fades */
+  wantedUntil: MonoMs
   /** addresses it refused, until when they are not offered again */
   readonly refusedIps: Map<string, MonoMs>
 }
@@ -39,7 +41,7 @@ export function hearReporter(roster: Roster, report: Pick<Report, 'sender' | 'ti
 function heard(roster: Roster, id: string, tick: MonoMs, free: number, mono: MonoMs): Sender {
   const known = roster.get(id)
   if (known === undefined) {
-    const sender: Sender = { id, tick, tickAt: mono, heardAt: mono, free, ips: new Set(), stopping: false, notBefore: 0, refusedIps: new Map() }
+    const sender: Sender = { id, tick, tickAt: mono, heardAt: mono, free, ips: new Set(), stopping: false, notBefore: 0, wantedUntil: 0, refusedIps: new Map() }
     roster.set(id, sender)
     return sender
   }
@@ -71,6 +73,13 @@ export function emptiest(roster: Roster, ip: string, mono: MonoMs): Sender | nul
   }
   return best
 }
+
+/** Somebody waits for room that none of them has. */
+export function wishForRoom(roster: Roster, ip: string, mono: MonoMs): void {
+  for (const sender of roster.values()) if (sender.free < 1 && isReachable(sender, mono) && canUse(sender, ip, mono)) sender.wantedUntil = mono + ROOM_WISH_MS
+}
+/** Longer than a lease needs to end and be reported closed. */
+const ROOM_WISH_MS = 2_000
 
 /** What a refusal says about the sender. */
 export function hearRefusal(sender: Sender, ip: string, because: Extract<GrantAnswer, { kind: 'refused' }>['because'], mono: MonoMs): void {

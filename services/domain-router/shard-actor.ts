@@ -1,0 +1,220 @@
+import { decode, encode } from '../../protocol/codec.ts'
+import type { HeldOrder } from '../../protocol/messages/mail.ts'
+import type { ErrorAnswer, IspControl, IspStatus } from '../../protocol/messages/ops.ts'
+import type { Allowances, Grant, GrantAnswer, Holdings, HoldingsAsk, Report } from '../../protocol/messages/permission.ts'
+import { subject } from '../../protocol/subjects.ts'
+import { LANES, type MonoMs } from '../../protocol/words.ts'
+import type { Bus } from '../runtime/bus/types.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { Infrastructure, InvariantBroken, RETRY_PACE_MS } from '../runtime/errors.ts'
+import type { Log } from '../runtime/log.ts'
+import { logDecision } from './events.ts'
+import type { MemoryStore } from './memory-store.ts'
+import { type OrderDoor, openOrderDoor } from './order-door.ts'
+import { ParkingLot } from './parking-lot.ts'
+import { violations } from './policy/figures.ts'
+import type { ControlAnswer, Heard, Say } from './policy/messages.ts'
+import { ALLOWANCE_EVERY_MS, GRANT_TIMEOUT_MS } from './policy/numbers.ts'
+import { receive } from './policy/receive.ts'
+import { wanted } from './policy/want.ts'
+import type { RouterCounters } from './router-metrics.ts'
+import type { Moment, Shard } from './state.ts'
+
+const HOLDINGS_WITHIN_MS = 500
+
+export interface ShardActorOptions {
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly log: Log
+  readonly maxAckPending: number
+  readonly mayGrant: () => boolean
+  readonly memory: MemoryStore
+  readonly counters: RouterCounters
+}
+
+/** One owned shard between the bus and its decider: brings what was heard, does what is said. It chooses nothing. */
+export class ShardActor implements AsyncDisposable {
+  readonly shard: Shard
+  readonly #options: ShardActorOptions
+  readonly #lot: ParkingLot
+  readonly #stack = new AsyncDisposableStack()
+  #door: OrderDoor | null = null
+  #timer: NodeJS.Timeout | undefined
+  #wakeAt: MonoMs | null = null
+  #saving: Promise<boolean> = Promise.resolve(true)
+  #over = false
+
+  constructor(shard: Shard, options: ShardActorOptions) {
+    this.shard = shard
+    this.#options = options
+    this.#lot = new ParkingLot(options.bus, shard.name, options.log)
+  }
+
+  /** Reads the memory, asks the senders, opens the door for orders. Ends early when the shard is lost meanwhile. */
+  async start(epoch: number): Promise<void> {
+    const { bus, clock, log, maxAckPending, memory } = this.#options
+    const known = await untilThere(() => memory.read(), () => this.#over)
+    if (this.#over) return
+    this.tell({ on: 'gained', epoch, memory: known })
+    const { name } = this.shard
+    this.#stack.use(bus.serve(subject('report', { shard: name }), (call) => this.#serve<Report>(call, (report) => ({ on: 'report', report }))))
+    this.#stack.use(bus.serve(subject('siteStatus', { shard: name }), (call) => call.reply(encode(this.status(decode<{ site: string | null }>(call.body).site)))))
+    this.#stack.use(
+      bus.serve(subject('siteControl', { shard: name }), async (call) => {
+        const { site, control } = decode<{ site: string; control: IspControl }>(call.body)
+        call.reply(encode(await this.control(site, control)))
+      }),
+    )
+    const options = { bus, shard: name, maxAckPending, now: clock.now, log, onOrders: (orders: readonly HeldOrder[]) => void this.tell({ on: 'ordersArrived', orders }) }
+    const door = await untilThere(() => openOrderDoor(options), () => this.#over)
+    if (door === null) return
+    if (this.#over) return door[Symbol.asyncDispose]()
+    this.#stack.use(door)
+    this.#door = door
+    this.#wantOrders('look')
+  }
+
+  /** Brings a message; what it answers is returned, everything else is done. */
+  tell(heard: Heard): Say[] {
+    if (this.#over) return []
+    const { say, wakeAt } = receive(this.shard, heard, this.#moment())
+    for (const said of say) this.#do(said)
+    this.#wantOrders(heard.on === 'tick' ? 'look' : 'now')
+    this.#wake(wakeAt)
+    return say
+  }
+
+  #wake(at: MonoMs | null): void {
+    if (at === this.#wakeAt || this.#over) return
+    this.#wakeAt = at
+    clearTimeout(this.#timer)
+    if (at === null) return
+    this.#timer = setTimeout(
+      () => {
+        this.#wakeAt = null
+        this.#tick()
+      },
+      Math.max(0, at - this.#options.clock.mono()),
+    )
+  }
+
+  status(site: string | null): IspStatus['sites'] {
+    return this.tell({ on: 'statusAsked', site }).flatMap((said) => (said.say === 'answerStatus' ? said.sites : []))
+  }
+
+  async control(site: string, control: IspControl): Promise<ControlAnswer | ErrorAnswer> {
+    const answer = this.tell({ on: 'ispControl', site, control }).find((said) => said.say === 'answerControl')?.answer
+    if (answer === undefined) return { error: { code: 'no-owner', message: `${site}: shard ${this.shard.name} is changing hands; ask again in a second` } }
+    if ('ok' in answer && !(await this.#saving)) {
+      return { error: { code: 'unavailable', message: `${site}: ${control.action} is in force but could not be stored; it ends with this router, say it again` } }
+    }
+    return answer
+  }
+
+  /** Another shall have the shard: what waits here goes back, the memory is saved. */
+  async release(): Promise<void> {
+    this.tell({ on: 'released' })
+    this.#end()
+    await this.#stack.disposeAsync()
+    await Promise.all([this.#lot.empty(), this.#saving])
+  }
+
+  /** Lost without a word: what waits here comes to the new owner by itself. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.tell({ on: 'lost' })
+    this.#end()
+    await this.#stack.disposeAsync()
+  }
+
+  #end(): void {
+    this.#over = true
+    clearTimeout(this.#timer)
+  }
+
+  #tick(): void {
+    this.tell({ on: 'tick' })
+    const broken = violations(this.shard)
+    if (broken.length > 0) throw new InvariantBroken('router', broken.join('; '))
+  }
+
+  #moment(): Moment {
+    const { clock, mayGrant } = this.#options
+    return { now: clock.now(), mono: clock.mono(), dice: Math.random, mayGrant: mayGrant() }
+  }
+
+  #serve<T>({ body, reply }: { body: Uint8Array; reply: (body: Uint8Array) => void }, heard: (body: T) => Heard): void {
+    for (const said of this.tell(heard(decode<T>(body)))) if (said.say === 'answerReport') reply(encode(said.answer))
+  }
+
+  #wantOrders(when: 'now' | 'look'): void {
+    if (this.#door === null) return
+    for (const lane of LANES) {
+      const count = wanted(this.shard, lane, when)
+      if (count > 0 || when === 'look') this.#door.want(lane, count)
+    }
+  }
+
+  #do(said: Say): void {
+    const { bus, memory, log, counters } = this.#options
+    switch (said.say) {
+      case 'grant':
+        return void this.#grant(said.sender, said.grant)
+      case 'askHoldings':
+        return void this.#askHoldings(said.sender, said.ask)
+      case 'askAllowances':
+        return void this.#askAllowances(said.ask)
+      case 'touch':
+        return bus.working(said.held.ackSubject)
+      case 'park':
+        return this.#lot.park(said)
+      case 'drain':
+        return bus.say(subject('drain', { shard: this.shard.name }), encode(said.drain))
+      case 'save':
+        this.#saving = memory.write(said.memory)
+        void this.#saving.then((saved) => saved || this.tell({ on: 'saveFailed' }))
+        return
+      case 'event':
+        counters.count(said.event)
+        return logDecision(log, this.shard.name, this.shard.epoch, said.event)
+      case 'answerReport':
+      case 'answerControl':
+      case 'answerStatus':
+        return // whoever asked reads it from what tell returns
+    }
+  }
+
+  async #grant(sender: string, grant: Grant): Promise<void> {
+    const answer = await this.#options.bus.ask(subject('grant', { sender }), encode(grant), { timeoutMs: GRANT_TIMEOUT_MS })
+    const lease = grant.lease.id
+    if (answer.kind === 'timeout') this.tell({ on: 'grantTimedOut', lease })
+    // Nobody listens: it was not heard for certain, and the sender is gone until it says otherwise.
+    else this.tell({ on: 'grantAnswered', lease, answer: answer.kind === 'answer' ? decode<GrantAnswer>(answer.body) : { kind: 'refused', because: 'stopping' } })
+  }
+
+  async #askHoldings(sender: string, ask: HoldingsAsk): Promise<void> {
+    const answer = await this.#options.bus.ask(subject('holdings', { sender }), encode(ask), { timeoutMs: HOLDINGS_WITHIN_MS })
+    if (answer.kind === 'answer') this.tell({ on: 'holdingsAnswered', holdings: decode<Holdings>(answer.body) })
+    else this.tell({ on: 'holdingsTimedOut', sender })
+  }
+
+  async #askAllowances(ask: Extract<Say, { say: 'askAllowances' }>['ask']): Promise<void> {
+    const answer = await this.#options.bus.ask(subject('allowance', {}), encode(ask), { timeoutMs: ALLOWANCE_EVERY_MS })
+    // Without an answer the last one runs out; the next question comes within a second.
+    if (answer.kind === 'answer') this.tell({ on: 'allowances', allowances: decode<Allowances>(answer.body), sites: ask.sites.map(({ site }) => site) })
+  }
+}
+
+/** Repeats what the server could not do yet, at the pace of the trouble; null when nobody waits for it any more. */
+export async function untilThere<T>(make: () => Promise<T>, gone: () => boolean): Promise<T | null> {
+  while (!gone()) {
+    try {
+      return await make()
+    } catch (error) {
+      if (!(error instanceof Infrastructure) || error.code === 'closed') throw error
+      const { promise, resolve } = Promise.withResolvers<void>()
+      setTimeout(resolve, RETRY_PACE_MS[error.code])
+      await promise
+    }
+  }
+  return null
+}
