@@ -1,0 +1,14 @@
+import type { ConfigTable } from '../../services/runtime/config.ts'
+import { COMMON_CONFIG } from '../../services/runtime/lifecycle.ts'
+
+const { natsUrl, natsUser, natsPass, logLevel, replicas } = COMMON_CONFIG
+const fleet = { env: 'HATO_FLEET', unit: 'path', why: 'the fleet file (TOML)' } as const
+
+export const PREPARE_CONFIG = { natsUrl, natsUser, natsPass, logLevel, replicas } as const satisfies ConfigTable
+
+export const APPLY_CONFIG = { natsUrl, natsUser, natsPass, logLevel, fleet } as const satisfies ConfigTable
+
+export const WORLD_RECORDS_CONFIG = {
+  fleet,
+  worldUrl: { env: 'HATO_WORLD_URL', unit: 'url', why: 'the HTTP door of the simulated internet' },
+} as const satisfies ConfigTable
