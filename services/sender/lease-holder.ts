@@ -5,7 +5,7 @@ import type { MonoMs, ReplyClass } from '../../protocol/words.ts'
 import type { Log } from '../runtime/log.ts'
 import { LeaseCounts } from './lease-counts.ts'
 import type { Orders } from './orders.ts'
-import { Pace } from './pace.ts'
+import { ConnectLog, Pace } from './pace.ts'
 import type { Finding } from './policy/attempt.ts'
 import { countOpen, countTaken, giveBack, type LetGo, take, type Work } from './state.ts'
 
@@ -36,6 +36,9 @@ export class LeaseHolder {
   until: MonoMs
   readonly counts = new LeaseCounts()
   readonly pace: Pace
+  readonly connects = new ConnectLog()
+  /** sessions open or being opened, by the peer's address */
+  readonly addresses = new Map<string, number>()
   readonly #queue: HeldOrder[] = []
   readonly #works = new Set<Work>()
   readonly #finishing = new Map<Work, Promise<void>>()
@@ -124,12 +127,12 @@ export class LeaseHolder {
     const idleUntil = this.#mono() + idleMs
     for (;;) {
       if (!this.live || this.#overstaffed(worker)) return null
-      const turn = this.#takeOne(worker)
+      const turn = this.mayStart() ? this.#takeOne(worker) : null
       if (turn) {
         if (this.queued <= this.#lowWater()) this.#hungry()
         return turn
       }
-      if (this.#queue.length > 0 || this.#claiming) {
+      if (this.mayStart() && (this.#queue.length > 0 || this.#claiming)) {
         await this.#claimNext()
         continue
       }
@@ -156,6 +159,27 @@ export class LeaseHolder {
   /** May a transaction start now? The budget of today's ramp is counted here between two renewals. */
   mayStart(): boolean {
     return this.live && (this.#budget === null || this.#budget > 0)
+  }
+
+  /** Which of the hops still bears a session of this lease (delivery.md §6: never more than five from one source to one address). */
+  withRoom<H extends { readonly address: string }>(hops: readonly H[]): readonly H[] {
+    return hops.filter(({ address }) => (this.addresses.get(address) ?? 0) < this.lease.terms.sessionsPerAddress)
+  }
+
+  occupy(address: string, by: 1 | -1): void {
+    const sessions = (this.addresses.get(address) ?? 0) + by
+    if (sessions > 0) this.addresses.set(address, sessions)
+    else this.addresses.delete(address)
+  }
+
+  /** Resolves with whether a connect may be made: the wait for it ends with the lease. */
+  async mayConnect(): Promise<boolean> {
+    for (;;) {
+      if (!this.mayStart()) return false
+      const waitMs = this.connects.take(this.lease.terms.connectsPerMinute, this.#mono())
+      if (waitMs === 0) return true
+      await this.#wakened(Math.min(waitMs, this.until - this.#mono()))
+    }
   }
 
   /** A slot was one too many for the peer: until the router says otherwise the lease has one less. */

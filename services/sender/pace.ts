@@ -31,3 +31,19 @@ export class Pace {
     return wait
   }
 }
+
+/** At most `perMinute` connects in any sixty seconds, counted exactly: providers count so too. */
+export class ConnectLog {
+  readonly #times: MonoMs[] = []
+
+  /** Takes a connect if one is left; otherwise the milliseconds until one is. */
+  take(perMinute: number, now: MonoMs): number {
+    while (this.#times[0] !== undefined && this.#times[0] <= now - 60_000) this.#times.shift()
+    const limit = Math.max(1, Math.floor(perMinute))
+    if (this.#times.length < limit) {
+      this.#times.push(now)
+      return 0
+    }
+    return (this.#times[this.#times.length - limit] as MonoMs) + 60_000 - now
+  }
+}

@@ -1,5 +1,6 @@
 import type { Lease } from '../../protocol/messages/permission.ts'
 import type { MonoMs } from '../../protocol/words.ts'
+import type { LeaseHolder } from './lease-holder.ts'
 import type { Finding } from './policy/attempt.ts'
 import { findingFrom, type Judge } from './policy/judging.ts'
 import type { Hop, Routes } from './routes.ts'
@@ -47,15 +48,16 @@ export type DoorAnswer = { readonly kind: 'open'; readonly session: SmtpSession 
  * The MX walk (RFC 5321 5.1, delivery.md §4): hop by hop while it is the host's fault; not after "too many connections", nor where the source is unwelcome.
  * `finding: null` = the lease ended on the way.
  */
-export async function openDoor(hops: readonly Hop[], lease: Lease, door: Door, live: () => boolean): Promise<DoorAnswer> {
+export async function openDoor(hops: readonly Hop[], holder: LeaseHolder, door: Door): Promise<DoorAnswer> {
+  const { lease } = holder
   let finding: Finding | null = null
   for (const hop of hops) {
-    if (!live()) return { kind: 'shut', finding: null }
+    if (!(await holder.mayConnect())) return { kind: 'shut', finding: null }
     const tls = door.tlsFor(hop.host, lease.terms.tls)
-    let opened = await open(hop, lease, tls, door.timeouts)
-    if (opened.kind === 'failed' && opened.tlsBroken && tls === 'opportunistic' && live()) {
+    let opened = await open(hop, holder, tls, door.timeouts)
+    if (opened.kind === 'failed' && opened.tlsBroken && tls === 'opportunistic' && (await holder.mayConnect())) {
       door.tlsBroke(hop.host)
-      opened = await open(hop, lease, 'off', door.timeouts)
+      opened = await open(hop, holder, 'off', door.timeouts)
     }
     if (opened.kind === 'open') {
       door.routes.worked(hop.host)
@@ -71,8 +73,11 @@ export async function openDoor(hops: readonly Hop[], lease: Lease, door: Door, l
   return { kind: 'shut', finding }
 }
 
-function open(hop: Hop, lease: Lease, tls: Lease['terms']['tls'], timeouts: Timeouts) {
-  return openSession({
+/** The address is occupied from before the connect until the socket is gone. */
+async function open(hop: Hop, holder: LeaseHolder, tls: Lease['terms']['tls'], timeouts: Timeouts) {
+  const { lease } = holder
+  holder.occupy(hop.address, 1)
+  const opened = await openSession({
     host: hop.host,
     address: hop.address,
     port: hop.port,
@@ -83,4 +88,7 @@ function open(hop: Hop, lease: Lease, tls: Lease['terms']['tls'], timeouts: Time
     protocol: lease.terms.protocol,
     timeouts: { ...timeouts, idleMs: lease.terms.idleMs },
   })
+  if (opened.kind === 'open') void opened.session.over.then(() => holder.occupy(hop.address, -1))
+  else holder.occupy(hop.address, -1)
+  return opened
 }

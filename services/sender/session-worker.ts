@@ -151,10 +151,14 @@ export class SessionWorker implements Worker {
     this.#hostsOf.set(domain, new Set(route.hops.map((hop) => hop.host)))
     if (this.#session?.usable && route.hops.some((hop) => hop.host === this.#session?.facts.host)) return { kind: 'session', session: this.#session }
     await this.#leave()
-    if (!this.#holder.mayStart()) return { kind: 'none' }
-
+    const hops = this.#holder.withRoom(route.hops)
+    if (hops.length === 0) {
+      // Every address of the route has the sessions it bears: this slot is one too many here.
+      this.#holder.shrink()
+      return { kind: 'none' }
+    }
     this.#opening = true
-    const opened = await openDoor(route.hops, lease, this.#tools.door, () => this.#holder.live).finally(() => {
+    const opened = await openDoor(hops, this.#holder, this.#tools.door).finally(() => {
       this.#opening = false
     })
     if (opened.kind === 'open') {

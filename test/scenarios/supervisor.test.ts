@@ -36,7 +36,11 @@ describe('a cluster that runs', () => {
     await cluster.kill('domain-router')
     await until('the dead router’s key to be gone', async () => (await owners.get(KEYS.node('domain-router', router?.nodeId ?? ''))) === null)
     expect(performance.now() - killedMs).toBeLessThan(1_000) // its TTL is 3 s
-    await until('another router to have started', async () => (await cluster.state()).actors.some(({ role, lives, health }) => role === 'domain-router' && lives === 2 && health !== null), 20_000)
+    await until(
+      'another router to have started',
+      async () => (await cluster.state()).actors.some(({ role, lives, health }) => role === 'domain-router' && lives === 2 && health !== null),
+      20_000,
+    )
 
     const kept = (await openBucket(cluster.bus, 'fleet').get(KEYS.fleet))?.revision
     await cluster.kill('nats-server')
@@ -59,7 +63,12 @@ describe('a cluster that runs', () => {
 
   test('waits for a NATS server that is not there yet, says so, and takes two Ctrl-C within milliseconds for one', async () => {
     const port = await freePort()
-    await using start = runStart({ HATO_FLEET: await fleetFile(FLEET_FILE), HATO_DATA: join(folder, 'data'), HATO_NATS_URL: `nats://127.0.0.1:${port}`, HATO_SENDERS: '1' })
+    await using start = runStart({
+      HATO_FLEET: await fleetFile(FLEET_FILE),
+      HATO_DATA: join(folder, 'data'),
+      HATO_NATS_URL: `nats://127.0.0.1:${port}`,
+      HATO_SENDERS: '1',
+    })
     await until('it says what it waits for', () => start.err().includes(`waiting for NATS at nats://127.0.0.1:${port}`), 10_000)
     await using _nats = await startNats({ port })
     await until('it is ready', () => start.out() !== '', 40_000)
@@ -95,8 +104,18 @@ describe('a cluster that cannot run says why', () => {
   })
 
   test.each([
-    ['a typo in the fleet file', { HATO_FLEET: 'fleet' }, `${FLEET_FILE}wieght = 2\n`, /fleet\.toml:5: tenant\[0\]\.wieght is not a key there; did you mean weight\?/],
-    ['a misspelt variable', { HATO_FLEET: 'fleet', HATO_SENDRES: '3' }, FLEET_FILE, /HATO_SENDRES is not a setting of this service; did you mean HATO_SENDERS\?/],
+    [
+      'a typo in the fleet file',
+      { HATO_FLEET: 'fleet' },
+      `${FLEET_FILE}wieght = 2\n`,
+      /fleet\.toml:5: tenant\[0\]\.wieght is not a key there; did you mean weight\?/,
+    ],
+    [
+      'a misspelt variable',
+      { HATO_FLEET: 'fleet', HATO_SENDRES: '3' },
+      FLEET_FILE,
+      /HATO_SENDRES is not a setting of this service; did you mean HATO_SENDERS\?/,
+    ],
     ['no fleet at all', { HATO_NATS_PORT: '0' }, '', /there is no fleet yet: set HATO_FLEET/],
   ])('%s: exit 78', async (_, env: Record<string, string>, text, said) => {
     const file = await fleetFile(text)
