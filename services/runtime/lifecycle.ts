@@ -120,11 +120,15 @@ export async function runActor<const T extends ConfigTable>(
       if (!stopping.signal.aborted) stop.resolve({ because: `connection-closed: ${error}`, withinMs: ORPHAN_STOP_MS })
     })
     const context = { role: plan.role, nodeId, config, bus, log, clock: systemClock, metrics, health, stopping: stopping.signal }
-    stack.use(await start(context))
-    started = true
-    log.info('started', { health: `http://${health.host}:${health.port}` })
-    process.send?.({ kind: 'started', role: plan.role, nodeId, health: `http://${health.host}:${health.port}` })
-    await stop.promise
+    // An actor may wait in its start for what others bring (a fleet document): a stop does not wait with it. What it had begun ends with the process.
+    const actor = await Promise.race([start(context), stop.promise.then(() => null)])
+    if (actor !== null) {
+      stack.use(actor)
+      started = true
+      log.info('started', { health: `http://${health.host}:${health.port}` })
+      process.send?.({ kind: 'started', role: plan.role, nodeId, health: `http://${health.host}:${health.port}` })
+      await stop.promise
+    }
     health.gate(() => ['stopping'])
   } catch (error) {
     if (error instanceof BadConfig) return badConfig(error)
