@@ -1,0 +1,28 @@
+import type { Command } from './command.ts'
+import { applyCommand, fleetCommand } from './commands/fleet.ts'
+import { controlCommands } from './commands/control.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { eventsCommand } from './commands/events.ts'
+import { feedbackCommand } from './commands/feedback.ts'
+import { ipCommands } from './commands/ip.ts'
+import { ispCommands } from './commands/isp.ts'
+import { runCommand } from './commands/run.ts'
+import { sendCommand } from './commands/send.ts'
+import { statusCommand } from './commands/status.ts'
+import { suppressCommands } from './commands/suppress.ts'
+
+/** In the order in which help lists them. */
+export const COMMANDS: readonly Command[] = [
+  sendCommand,
+  statusCommand,
+  ...controlCommands,
+  eventsCommand,
+  ...ipCommands,
+  ...ispCommands,
+  ...suppressCommands,
+  feedbackCommand,
+  applyCommand,
+  fleetCommand,
+  doctorCommand,
+  runCommand,
+]
