@@ -33,6 +33,25 @@ export function unknownStatus(tenant: string, id: string): Pick<CampaignStatus, 
   return { id, tenant, state: 'unknown' }
 }
 
+/** A job that is being judged: nothing is read of it yet. */
+export function receivedStatus(tenant: string, id: string): CampaignStatus {
+  const none = {
+    delivered: 0,
+    unconfirmed: 0,
+    bounced: 0,
+    expired: 0,
+    suppressed: 0,
+    cancelled: 0,
+    mayBeDuplicate: 0,
+    bouncedLater: 0,
+    complained: 0,
+    unsubscribed: 0,
+  }
+  const { listRead, recipients, duplicates, unusable } = NOTHING_READ
+  const times = { acceptedAt: null, startedAt: null, finishedAt: null }
+  return { id, tenant, state: 'received', recipients, waiting: 0, deferred: 0, duplicates, unusable, listRead, ...none, ...times, waitingFor: [] }
+}
+
 function told(
   record: CampaignRecord,
   read: ExpansionCursor,

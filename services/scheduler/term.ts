@@ -24,7 +24,7 @@ import { Ledger } from './ledger.ts'
 import { Releaser } from './releaser.ts'
 import { restoreQueues } from './restore.ts'
 import type { Sites } from './sites.ts'
-import { statusOf, statusOfRecord, unknownStatus } from './status.ts'
+import { receivedStatus, statusOf, statusOfRecord, unknownStatus } from './status.ts'
 import { Suppression } from './suppression.ts'
 import { answerSuppression } from './suppression-desk.ts'
 
@@ -215,7 +215,7 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
         if (running) return status(running)
         const record = await campaigns.lookUp(tenant, id)
         if (record) return statusOfRecord(record)
-        return intake.isReceived(tenant, id) ? { ...unknownStatus(tenant, id), state: 'received' } : unknownStatus(tenant, id)
+        return intake.isReceived(tenant, id) ? receivedStatus(tenant, id) : unknownStatus(tenant, id)
       }),
     ),
   )

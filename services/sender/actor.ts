@@ -10,6 +10,7 @@
  */
 import { KEYS } from '../../protocol/buckets.ts'
 import { decode, encode } from '../../protocol/codec.ts'
+import type { FleetRecord } from '../../protocol/fleet.ts'
 import type { Grant, HoldingsAsk, SenderHere, SourceChanged } from '../../protocol/messages/permission.ts'
 import type { HeldOrder } from '../../protocol/messages/mail.ts'
 import { DEFAULT_RETRY, type RetryPolicy } from '../../protocol/retry.ts'
@@ -50,15 +51,13 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
   let policy: RetryPolicy = DEFAULT_RETRY
   let judge = createJudge([])
   let ips: readonly string[] = []
+  /** what hangs on the fleet beside the rules; the first document may come before it exists */
+  let onFleet: (record: FleetRecord) => void = () => {}
   const fleet = stack.use(
     watchFleet(bus, log, (record) => {
       policy = record.fleet.retry ? retryPolicy(RetryConfig.parse(record.fleet.retry)) : DEFAULT_RETRY
       judge = createJudge(record.fleet.rule)
-      contents.forget()
-      void usableIps(record.fleet.ip).then((usable) => {
-        ips = usable
-        here()
-      })
+      onFleet(record)
     }),
   )
   const contents = new Contents({ bus, fleet: fleet.current })
@@ -186,7 +185,14 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
   function keepWorking(orders: Iterable<HeldOrder>): void {
     for (const { ackSubject } of orders) bus.working(ackSubject)
   }
-  ips = await usableIps(record.fleet.ip)
+  onFleet = ({ fleet: { ip } }) => {
+    contents.forget()
+    void usableIps(ip).then((usable) => {
+      ips = usable
+      here()
+    })
+  }
+  ips = await usableIps((fleet.current() ?? record).fleet.ip)
   here()
 
   const sessions = context.metrics.gauge('sender_sessions', 'SMTP sessions', ['phase'])
