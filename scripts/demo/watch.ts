@@ -55,7 +55,7 @@ export function watchDemo(bus: Bus, world: WorldProcess, progress: Progress, beg
       met = new Map(far.isps.map((one) => [one.isp, metOf([one])]))
       const known = statuses.filter((one) => one !== null)
       waitingFor = known
-        .flatMap((one) => one.waitingFor)
+        .flatMap((one) => (one.state === 'unknown' ? [] : one.waitingFor)) // an id not yet taken answers nothing else
         .toSorted((a, b) => b.count - a.count)
         .slice(0, WAITING_SHOWN)
         .map(({ site, count, because }) => `${site} (${count}: ${because})`)

@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import { open, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -40,7 +40,9 @@ export interface ActorChild {
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const EXIT_BAD_CONFIG = 78
-const LAST_WORDS_BYTES = 4_000
+const LAST_WORDS_BYTES = 8_000
+const LAST_WORDS_LINES = 4
+const LAST_WORDS_WIDTH = 400
 const LOG_MOST_BYTES = 50_000_000
 
 export async function startActor(plan: ActorPlan): Promise<ActorChild> {
@@ -50,6 +52,7 @@ export async function startActor(plan: ActorPlan): Promise<ActorChild> {
   await setAside(logFile)
   const started = Promise.withResolvers<void>()
   let nodeId = ''
+  let lifeFrom = 0 // where this life begins in the log
   let health: string | null = null
 
   const kept = keep({
@@ -57,6 +60,7 @@ export async function startActor(plan: ActorPlan): Promise<ActorChild> {
     spawn: (life) => {
       nodeId = `${name}-${life}-${randomBytes(3).toString('hex')}`
       const log = openSync(logFile, 'a')
+      lifeFrom = fstatSync(log).size
       const child = spawn(process.execPath, [join(ROOT, 'services', role, 'main.ts')], {
         cwd: ROOT,
         env: { ...plan.env, HATO_NODE_ID: nodeId },
@@ -79,10 +83,10 @@ export async function startActor(plan: ActorPlan): Promise<ActorChild> {
       health = null
       plan.onChange()
       if (exit.code === EXIT_BAD_CONFIG) {
-        plan.onBadConfig(new BadConfig(`${name} cannot be configured:\n${await lastWords(logFile)}`))
+        plan.onBadConfig(new BadConfig(`${name} cannot be configured:${await lastWords(logFile, lifeFrom)}`))
         return 'give-up'
       }
-      say(`${name} ended (${howOf(exit)}) and starts again in ${pauseMs} ms; its log is ${logFile}${exit.signal === null ? `\n${await lastWords(logFile)}` : ''}`)
+      say(`${name} ended (${howOf(exit)}) and starts again in ${pauseMs} ms; its log is ${logFile}${exit.signal === null ? await lastWords(logFile, lifeFrom) : ''}`)
       await plan.purge(role, nodeId)
       return 'restart'
     },
@@ -120,15 +124,30 @@ async function setAside(file: string): Promise<void> {
   if (size > LOG_MOST_BYTES) await rename(file, `${file}.1`)
 }
 
-/** The lines of everyday and the frames of a stack tell a person nothing. */
-const NOISE = /^\{"level":"(info|debug)"|^\s+at |^Node\.js v|^\s*$/
+/** What is no word of an actor's own: everyday's log lines, frames of a stack, the runtime's signature. */
+const NOISE = /^\{"level":"(info|debug|warn)"|^\s+at |^Node\.js v|^\s*$/
 
-/** The end of the log, without NOISE. */
-async function lastWords(file: string): Promise<string> {
+/** What a life left in its log, `from` being where it began: its last errors, a line each. */
+async function lastWords(file: string, from: number): Promise<string> {
   await using log = await open(file)
   const { size } = await log.stat()
-  const length = Math.min(size, LAST_WORDS_BYTES)
-  const { buffer } = await log.read(Buffer.alloc(length), 0, length, size - length)
-  const lines = buffer.toString('utf8').trimEnd().split('\n').filter((line) => !NOISE.test(line))
-  return lines.slice(-6).map((line) => `  ${line.slice(0, 600)}`).join('\n')
+  const start = Math.max(from, size - LAST_WORDS_BYTES)
+  const { buffer, bytesRead } = await log.read(Buffer.alloc(size - start), 0, size - start, start)
+  const lines = buffer.toString('utf8', 0, bytesRead).split('\n')
+  if (start > from) lines.shift() // half a line
+  return lines
+    .filter((line) => !NOISE.test(line))
+    .slice(-LAST_WORDS_LINES)
+    .map((line) => `\n  ${readable(line).slice(0, LAST_WORDS_WIDTH)}`)
+    .join('')
+}
+
+/** A line of the JSON log as words. */
+function readable(line: string): string {
+  try {
+    const { event, error } = JSON.parse(line) as { event?: unknown; error?: unknown }
+    return `${event}${error === undefined ? '' : `: ${String(error).split('\n', 1)[0]}`}`
+  } catch {
+    return line // not of the log: what Node itself says when a file does not load
+  }
 }
