@@ -66,7 +66,8 @@ export class SessionWorker implements Worker {
     const session = this.#session
     if (session === null) return
     // After the dot the reply is worth waiting for; before it the mail goes back untouched.
-    if (session.stage === 'idle') session.quit()
+    // NOTE: not `stage === 'idle'`, which a mail that waits for the reply to RSET has too.
+    if (session.idleSinceMs !== null) session.quit()
     else if (session.stage !== 'dot') session.close()
   }
 
