@@ -37,7 +37,7 @@ export async function openOrderDoor(options: OrderDoorOptions): Promise<OrderDoo
     if (!closed && orders.length > 0) onOrders(orders)
   }
   const hear = (delivery: Delivery) => {
-    const order = readOrder(delivery)
+    const order = readOrder(delivery.body)
     if (order === null) return void setAside(delivery, options)
     if (arrived.length === 0) setImmediate(tell)
     arrived.push({ order, seq: delivery.seq, ackSubject: delivery.ackSubject })
@@ -53,16 +53,6 @@ export async function openOrderDoor(options: OrderDoorOptions): Promise<OrderDoo
       closed = true
       for (const puller of pullers.values()) await puller[Symbol.asyncDispose]()
     },
-  }
-}
-
-function readOrder({ body }: Delivery): Order | null {
-  try {
-    const order = decode<Order>(body)
-    const readable = order?.v === 1 && typeof order.site === 'string' && typeof order.pool === 'string' && (LANES as readonly string[]).includes(order.lane) && order.count > 0
-    return readable ? order : null
-  } catch {
-    return null // whatever is wrong with it, the next line says what it is: not an order
   }
 }
 

@@ -171,7 +171,7 @@ export class ShardActor implements AsyncDisposable {
         return bus.say(subject('drain', { shard: this.shard.name }), encode(said.drain))
       case 'save':
         this.#saving = memory.write(said.memory)
-        void this.#saving.then((saved) => saved || this.tell({ on: 'saveFailed' }))
+        void this.#saving.then((saved) => this.tell(saved ? { on: 'saved', holders: said.memory.holders } : { on: 'saveFailed' }))
         return
       case 'event':
         counters.count(said.event)

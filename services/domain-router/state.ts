@@ -51,6 +51,9 @@ export interface Shard {
   changed: boolean
   /** what was saved last, in short */
   savedAs: string
+  /** senders that the durable memory names, and those that the save under way will */
+  holders: ReadonlySet<string>
+  holdersNamed: ReadonlySet<string>
 }
 
 export interface Adopting {
@@ -204,6 +207,8 @@ export function newShard(name: string, router: string, roster: Roster, network: 
     told: false,
     changed: false,
     savedAs: '',
+    holders: new Set(),
+    holdersNamed: new Set(),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Holdings } from '../../../protocol/messages/permission.ts'
-import { addLease, type HeldLease, type Moment, type Shard, siteOf } from '../state.ts'
+import { addLease, dropLease, type HeldLease, type Moment, type Shard, siteOf } from '../state.ts'
 import { grantOf } from './lend.ts'
 import type { Say } from './messages.ts'
 import { GUARD_MS, HEAR_ALL_MS, LEASE_MS, MIGHT_HOLD_MS } from './numbers.ts'
@@ -59,7 +59,9 @@ export function endAdopting(shard: Shard, at: Moment): Say[] | null {
 type Held = Holdings['leases'][number]
 
 function adopt(shard: Shard, sender: Sender, held: Held, at: Moment): Say[] {
-  if (shard.leases.has(held.id)) return [] // asked twice
+  const known = shard.leases.get(held.id)
+  if (known !== undefined && known.mode !== 'ending') return [] // asked twice
+  if (known !== undefined) dropLease(shard, known) // met in a report before the answer came
   const site = siteOf(shard, held.site, held.provider, at.mono)
   const pair = pairOf(shard, site, held.ip, held.pool, at)
   const lease = adopted(sender, held, at)

@@ -6,7 +6,7 @@ import { mustBeGone } from './count.ts'
 import { tellDrain } from './drain.ts'
 import { drop } from './ending.ts'
 import { keptAlive } from './keep-alive.ts'
-import { digestOf, memoryOf, rememberSite } from './memory.ts'
+import { digestOf, lacksHolder, memoryOf, rememberSite } from './memory.ts'
 import type { Say } from './messages.ts'
 import { FORGET_SITE_MS, LOOK_MS, QUIET_SITE_MS, REBALANCE_EVERY_MS, SAVE_EVERY_MS } from './numbers.ts'
 import { parkExpired, parkOverflow, parkResting } from './parking.ts'
@@ -55,15 +55,17 @@ function keepAlive(site: Site, at: Moment): Say[] {
   return says
 }
 
-/** Changed things are saved together, at most once in 2 s. */
+/** Changed things are saved together, at most once in 2 s; a new sender at once, since it is lent to only then. */
 function save(shard: Shard, at: Moment): Say[] {
-  if (!shard.changed || at.mono < shard.timers.saveAt) return []
+  const isNew = !isIdle(shard) && lacksHolder(shard, at.mono)
+  if (!isNew && (!shard.changed || at.mono < shard.timers.saveAt)) return []
   shard.timers.saveAt = at.mono + SAVE_EVERY_MS
   shard.changed = false
   const memory = memoryOf(shard, at)
   const digest = digestOf(memory)
   if (digest === shard.savedAs) return []
   shard.savedAs = digest
+  shard.holdersNamed = new Set(memory.holders)
   return [{ say: 'save', memory }]
 }
 

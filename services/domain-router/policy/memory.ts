@@ -1,7 +1,8 @@
-import type { EpochMs } from '../../../protocol/words.ts'
+import type { EpochMs, MonoMs } from '../../../protocol/words.ts'
 import type { Moment, RememberedPair, Shard, Site } from '../state.ts'
 import type { Memory } from './messages.ts'
-import { REMEMBERED_PAIRS } from './numbers.ts'
+import { MIGHT_HOLD_MS, REMEMBERED_PAIRS } from './numbers.ts'
+import { isReachable } from './roster.ts'
 
 /** A month: what an ISP bore then says little about today. */
 const REMEMBER_MS = 30 * 86_400_000
@@ -14,8 +15,24 @@ export function memoryOf(shard: Shard, at: Moment): Memory {
     v: 1,
     actions: [...shard.actions].flatMap(([site, actions]) => actions.map((action) => ({ ...action, site }))),
     pairs,
-    holders: [...new Set([...shard.leases.values()].map(({ sender }) => sender))].sort(),
+    holders: holdersOf(shard, at.mono),
   }
+}
+
+/** Whoever holds a lease, may hold one that nobody has told us of, or may be given one next. */
+function holdersOf({ leases, adopting, unsure, roster }: Shard, mono: MonoMs): string[] {
+  const unheard = [...(adopting?.expected ?? [])].filter((sender) => !adopting?.answered.has(sender))
+  const lately = [...roster.values()].filter(({ heardAt }) => mono - heardAt < MIGHT_HOLD_MS)
+  return [...new Set([...[...leases.values()].map(({ sender }) => sender), ...unheard, ...unsure.map(({ sender }) => sender), ...lately.map(({ id }) => id)])].sort()
+}
+
+/**
+ * A sender is lent to only after the memory names it, so that a new owner knows who may hold something even if that sender and we fall silent together.
+ * True = somebody is there whom it does not name yet.
+ */
+export function lacksHolder({ roster, holdersNamed }: Shard, mono: MonoMs): boolean {
+  for (const sender of roster.values()) if (!holdersNamed.has(sender.id) && isReachable(sender, mono)) return true
+  return false
 }
 
 /** The windows of the pairs in use go into the memory; the oldest leave it when it is full. */

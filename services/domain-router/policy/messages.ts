@@ -37,6 +37,7 @@ export type Heard =
   | { readonly on: 'ispControl'; readonly site: string; readonly control: IspControl }
   | { readonly on: 'statusAsked'; readonly site: string | null }
   | { readonly on: 'fleetChanged'; readonly network: Network }
+  | { readonly on: 'saved'; readonly holders: readonly string[] }
   | { readonly on: 'saveFailed' }
   | { readonly on: 'tick' }
 

@@ -74,7 +74,7 @@ export class Offers {
       tellNumbers(lease, next, lease.mustEnd, this.#at.mono)
       return true
     }
-    const sender = emptiest(this.#shard.roster, pair.ip, this.#at.mono)
+    const sender = emptiest(this.#shard.roster, this.#shard.holders, pair.ip, this.#at.mono)
     if (sender === null) {
       wishForRoom(this.#shard.roster, pair.ip, this.#at.mono)
       return this.#dead(offer)

@@ -19,7 +19,7 @@ export function rebalance(shard: Shard, at: Moment): HeldLease | null {
       worst = { lease, gain: lease.numbers.sessions }
       continue
     }
-    const other = emptiest(shard.roster, lease.ip, at.mono)
+    const other = emptiest(shard.roster, shard.holders, lease.ip, at.mono)
     if (other === null || other.id === lease.sender) continue
     const gain = other.free - sender.free - 2 * lease.numbers.sessions
     if (gain >= Math.max(WORTH_SESSIONS, other.free / 10) && (worst === null || gain > worst.gain)) worst = { lease, gain }

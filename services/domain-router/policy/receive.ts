@@ -70,8 +70,12 @@ function obey(shard: Shard, heard: Heard, at: Moment): Say[] {
     case 'fleetChanged':
       shard.network = heard.network
       return []
+    case 'saved':
+      shard.holders = new Set(heard.holders)
+      return placeAll(shard, at)
     case 'saveFailed':
       shard.savedAs = ''
+      shard.holdersNamed = shard.holders
       shard.changed = true
       return []
     case 'tick':
@@ -84,6 +88,8 @@ function gain(shard: Shard, epoch: number, memory: Memory | null, at: Moment): S
   shard.epoch = epoch
   shard.ownedAt = at.mono
   if (memory !== null) recall(shard, memory, at)
+  shard.holders = new Set(memory?.holders)
+  shard.holdersNamed = shard.holders
   return beginAdopting(shard, memory?.holders ?? [], at)
 }
 
@@ -94,6 +100,8 @@ function empty(shard: Shard): void {
   shard.told = false
   shard.changed = false
   shard.savedAs = ''
+  shard.holders = new Set()
+  shard.holdersNamed = new Set()
   for (const collection of [shard.sites, shard.leases, shard.actions, shard.memory, shard.heldCampaigns]) collection.clear()
   Object.assign(shard.upTo, { urgent: 0, bulk: 0 })
   Object.assign(shard.timers, { drainAt: 0, allowanceAt: 0, rebalanceAt: 0, saveAt: 0, lookAt: 0 })

@@ -139,14 +139,15 @@ function doneOf(told: LeaseReport): number {
 }
 
 /**
- * A lease we do not know. Just after we became the owner it may be one to adopt: false, ask. Later it is one whose time we counted as over:
- * what still stands of it is counted until its sender says that it is closed.
+ * A lease we do not know. What stands of it counts until its sender says that it is closed. Just after we became the owner it may be one to adopt: then
+ * false, ask what it is.
  */
 function meetStray(shard: Shard, sender: string, told: LeaseReport, at: Moment): boolean {
-  if (at.mono - shard.ownedAt < MIGHT_HOLD_MS && !told.closed) return false
-  if (told.closed || told.open + told.lingering === 0) return true
-  const site = siteOf(shard, told.site, null, at.mono)
-  const pair = pairOf(shard, site, told.ip, told.pool, at)
-  addLease(shard, pair, strayLease(sender, told, at))
-  return true
+  if (told.closed) return true
+  const isNew = at.mono - shard.ownedAt < MIGHT_HOLD_MS
+  if (told.open + told.lingering > 0) {
+    const site = siteOf(shard, told.site, null, at.mono)
+    addLease(shard, pairOf(shard, site, told.ip, told.pool, at), strayLease(sender, told, at))
+  }
+  return !isNew
 }

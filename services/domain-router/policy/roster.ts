@@ -64,11 +64,11 @@ export function canUse(sender: Sender, ip: string, mono: MonoMs): boolean {
   return sender.ips.has(ip) && (sender.refusedIps.get(ip) ?? 0) <= mono
 }
 
-/** The emptiest sender that can use the address; null when none has room. */
-export function emptiest(roster: Roster, ip: string, mono: MonoMs): Sender | null {
+/** The emptiest of the senders `among` that can use the address; null when none has room. */
+export function emptiest(roster: Roster, among: ReadonlySet<string>, ip: string, mono: MonoMs): Sender | null {
   let best: Sender | null = null
   for (const sender of roster.values()) {
-    if (sender.free < 1 || !isReachable(sender, mono) || !canUse(sender, ip, mono)) continue
+    if (sender.free < 1 || !among.has(sender.id) || !isReachable(sender, mono) || !canUse(sender, ip, mono)) continue
     if (best === null || sender.free > best.free) best = sender
   }
   return best

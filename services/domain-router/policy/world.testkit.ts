@@ -50,6 +50,9 @@ interface HolderModel {
   open: number
   lingering: number[] // when each reply comes
   ended: boolean
+  /** its time ran out while its sender could not be heard: what still waits for a reply then is the known gap (README, "What it cannot know") */
+  ranOut: boolean
+  endedAt: number
   endedOrders: number[]
   delivered: number
   tokens: number
@@ -65,6 +68,8 @@ export interface SenderModel {
   cutUntil: number
   stopping: boolean
   inFlight: boolean
+  /** a report of it was answered */
+  heardAt: number
   reportAt: number
 }
 
@@ -153,6 +158,7 @@ export class World {
       cutUntil: 0,
       stopping: false,
       inFlight: false,
+      heardAt: 0,
       reportAt: 0,
     }
     this.senders.push(sender)
@@ -302,8 +308,15 @@ export class World {
         this.#later(Math.max(20, (said.at ?? 0) - this.#wall()), () => this.addOrder(said.held.order))
         return
       }
-      case 'save':
-        this.memory = structuredClone(said.memory)
+      case 'save': {
+        const memory = structuredClone(said.memory)
+        const { epoch } = this
+        this.#later(1 + this.dice() * this.#options.delayMs, () => {
+          if (epoch !== this.epoch) return // compare-and-set: the next owner has written
+          this.memory = memory
+          this.#tell(router, { on: 'saved', holders: memory.holders })
+        })
+      }
     }
   }
 
@@ -369,13 +382,14 @@ export class World {
       return { kind: 'accepted' }
     }
     if (lease.sessions > this.#free(sender)) return { kind: 'refused', because: 'no-room' }
-    sender.leases.set(lease.id, { lease, until: tick + lease.ms, orders: [...orders], done: new Map(), open: 0, lingering: [], ended: false, endedOrders: [], delivered: 0, tokens: 0 })
+    sender.leases.set(lease.id, { lease, until: tick + lease.ms, orders: [...orders], done: new Map(), open: 0, lingering: [], ended: false, ranOut: false, endedAt: 0, endedOrders: [], delivered: 0, tokens: 0 })
     return { kind: 'accepted' }
   }
 
   #end(holder: HolderModel, orders: 'return' | 'forget'): void {
     if (holder.ended) return
     holder.ended = true
+    holder.endedAt = this.t
     holder.open = 0 // before the dot: closed without it
     for (const { seq, order } of holder.orders.splice(0)) {
       const stream = this.orders[seq - 1] as StreamOrder
@@ -441,6 +455,7 @@ export class World {
       if (answered || !sender.alive) return
       answered = true
       sender.inFlight = false
+      sender.heardAt = this.t
       for (const { lease, closed } of report.leases) if (closed) sender.leases.delete(lease)
       if (answer.epoch < sender.epoch) return
       sender.epoch = answer.epoch
@@ -499,6 +514,7 @@ export class World {
     for (const holder of sender.leases.values()) {
       holder.lingering = holder.lingering.filter((until) => until > this.t)
       if (!holder.ended && now >= holder.until) this.#end(holder, 'forget')
+      if (holder.ended && now >= holder.until && (sender.cutUntil > this.t || sender.heardAt <= holder.endedAt)) holder.ranOut = true
       if (holder.ended) continue
       for (const { seq, order } of holder.orders) {
         const stream = this.orders[seq - 1]
@@ -522,9 +538,9 @@ export class World {
     holder.done.set(held.seq, done)
     holder.delivered++
     if (this.dice() < 0.02 && holder.open > 0) {
-      // a slow reply to the dot: the session stays, whatever becomes of the lease (and no longer than its cut-off, see the router's README)
+      // a slow reply to the dot: the session stays, whatever becomes of the lease
       holder.open--
-      holder.lingering.push(this.t + Math.min(20_000 * this.dice(), 3_000))
+      holder.lingering.push(this.t + 20_000 * this.dice())
     }
     if (done < held.order.count) return
     holder.orders.shift()
@@ -537,7 +553,8 @@ export class World {
   #checkTruth(): void {
     const most = new Map<string, number>()
     for (const sender of this.senders) {
-      for (const { lease, open, lingering } of sender.leases.values()) {
+      for (const { lease, open, lingering, ranOut } of sender.leases.values()) {
+        if (ranOut) continue
         const key = `${lease.ip} ${lease.site}`
         most.set(key, (most.get(key) ?? 0) + open + lingering.length)
       }
