@@ -1,0 +1,45 @@
+import type { z } from 'zod'
+import type { Fleet, FleetIp } from '../../../protocol/fleet.ts'
+import { mergeProviders } from '../../../protocol/providers/merge.ts'
+import type { ProviderRow } from '../../../protocol/providers/row.ts'
+import { BUILT_IN_PROVIDERS, type ProviderTable, providerTable } from '../../../protocol/providers/table.ts'
+import type { SourceLimits } from './modes.ts'
+import { WarmupConfig } from './ramp.ts'
+
+/** The fleet as this actor needs it. */
+export interface FleetView {
+  readonly providers: ProviderTable
+  readonly ips: ReadonlyMap<string, FleetIp>
+  readonly pools: ReadonlyMap<string, readonly FleetIp[]>
+  readonly warmup: z.infer<typeof WarmupConfig>
+  /** reputation groups that several rows share */
+  readonly sharedGroups: ReadonlySet<string>
+}
+
+/** Without a fleet there is no source. `fleet.apply` refused what could fail here. */
+export function fleetView(fleet: Pick<Fleet, 'ip' | 'isp' | 'warmup'> | null): FleetView {
+  const providers = providerTable(mergeProviders(BUILT_IN_PROVIDERS, fleet?.isp ?? []))
+  const ips = fleet?.ip ?? []
+  const groups = providers.rows.map((row) => row.reputation)
+  return {
+    providers,
+    ips: new Map(ips.map((ip) => [ip.address, ip])),
+    pools: Map.groupBy(ips, (ip) => ip.pool),
+    warmup: WarmupConfig.parse(fleet?.warmup ?? {}),
+    sharedGroups: new Set(groups.filter((group, at) => groups.indexOf(group) !== at)),
+  }
+}
+
+/** The row of a site, by its name alone: `google`, `barracuda/example.jp`; a name with a dot before any `/` is the tail's (protocol/site-name). */
+export function rowOf(view: FleetView, site: string): ProviderRow {
+  return view.providers.row(site.split('/', 1)[0] ?? site)
+}
+
+export function isTail(view: FleetView, site: string): boolean {
+  return rowOf(view, site) === view.providers.tail
+}
+
+export function limitsOf(view: FleetView, row: ProviderRow): SourceLimits {
+  const { start, factor, full, idle } = view.warmup
+  return { sourceMs: row.rest.sourceMs, hourlyStart: row.hourlyStart, ramp: { start, factor, full }, idleMs: idle }
+}

@@ -1,0 +1,27 @@
+import type { EpochMs, IpMode, SourceMode } from '../../../protocol/words.ts'
+
+/** What a decision wants said; the shell says it (events.ts). */
+export type Say =
+  /** an IP, or an IP at a site, changed its mode: log and `ip.events` */
+  | {
+      readonly say: 'mode'
+      readonly ip: string
+      readonly site: string | null
+      readonly from: SourceMode | IpMode
+      readonly to: SourceMode | IpMode
+      readonly because: string
+      readonly until: EpochMs | null
+      readonly at: EpochMs
+      readonly reply: string | null
+    }
+  /** it stopped or resumed lending: routers and senders must know within a second (S5) */
+  | {
+      readonly say: 'changed'
+      readonly ip: string
+      readonly site: string | null
+      readonly lends: boolean
+      readonly because: string
+      readonly until: EpochMs | null
+    }
+  /** a whole pool begins, or ends, to rest at a site */
+  | { readonly say: 'pool'; readonly pool: string; readonly site: string; readonly rests: boolean; readonly because: string; readonly until: EpochMs | null }
