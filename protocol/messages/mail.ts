@@ -1,4 +1,5 @@
-import type { ReplyClass, Kind, Lane, EpochMs } from '../words.ts'
+import { decode } from '../codec.ts'
+import { type EpochMs, type Kind, LANES, type Lane, type ReplyClass } from '../words.ts'
 import type { Mask } from '../mask.ts'
 
 /** Recipients of one campaign and site, written once to `list.<campaign>.<site>`; addressed ever after by its sequence in MAIL. */
@@ -25,6 +26,28 @@ export interface BatchRecipient {
   readonly vars: Readonly<Record<string, unknown>> | null
 }
 
+/** The reading of a batch; null when this version cannot. Then its order is parked, never dropped, never tried blindly (style 8). */
+export function readBatch(body: Uint8Array): Batch | null {
+  try {
+    const batch = decode<Batch | null>(body)
+    return batch !== null && typeof batch === 'object' && batch.v === 1 && Array.isArray(batch.recipients) ? batch : null
+  } catch {
+    return null // whatever is wrong with the bytes, they are no batch
+  }
+}
+
+/** The reading of an order; null when this version cannot. */
+export function readOrder(body: Uint8Array): Order | null {
+  try {
+    const order = decode<Order | null>(body)
+    const readable =
+      order?.v === 1 && typeof order.site === 'string' && typeof order.pool === 'string' && (LANES as readonly string[]).includes(order.lane) && order.count > 0
+    return readable ? order : null
+  } catch {
+    return null // whatever is wrong with the bytes, they are no order
+  }
+}
+
 /** ≤ 300 bytes that say: work on this batch. Orders are what travels, rests, retries and moves. */
 export interface Order {
   readonly v: 1
@@ -48,7 +71,7 @@ export interface Order {
   readonly rate?: number
   /** the campaign's window closes then: what is left comes back as the retry order instead of being sent at night */
   readonly pauseAt?: EpochMs
-  /** its campaign is paused: it stands in `later` until resume fires it by hand */
+  /** its campaign is paused, or nobody can read its batch (`because: 'protocol'`): it stands in `later` until resume fires it by hand */
   readonly parked?: true
   /** charged tries so far per set bit of the mask, in order; absent = none charged */
   readonly charged?: Uint8Array

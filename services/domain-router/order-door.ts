@@ -1,5 +1,4 @@
-import { decode } from '../../protocol/codec.ts'
-import type { HeldOrder, Order } from '../../protocol/messages/mail.ts'
+import { type HeldOrder, readOrder } from '../../protocol/messages/mail.ts'
 import { CONSUMERS, STREAM } from '../../protocol/streams.ts'
 import { subject, wildcard } from '../../protocol/subjects.ts'
 import { type EpochMs, LANES, type Lane } from '../../protocol/words.ts'
@@ -44,7 +43,13 @@ export async function openOrderDoor(options: OrderDoorOptions): Promise<OrderDoo
   }
   const pullers = new Map<Lane, Puller>()
   for (const lane of LANES) {
-    const spec = { stream: STREAM.mail, durable: CONSUMERS.orders(shard, lane), filter: wildcard('order', { shard, lane }), ackWaitMs: ACK_WAIT_MS[lane], maxAckPending }
+    const spec = {
+      stream: STREAM.mail,
+      durable: CONSUMERS.orders(shard, lane),
+      filter: wildcard('order', { shard, lane }),
+      ackWaitMs: ACK_WAIT_MS[lane],
+      maxAckPending,
+    }
     pullers.set(lane, await bus.pull(spec, hear))
   }
   return {

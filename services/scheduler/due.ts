@@ -1,7 +1,7 @@
-import { decode, encode } from '../../protocol/codec.ts'
+import { encode } from '../../protocol/codec.ts'
 import { campaignName } from '../../protocol/ids.ts'
 import { bitsOf, maskOf } from '../../protocol/mask.ts'
-import { type Batch, batchSeqOf, type Order, orderId } from '../../protocol/messages/mail.ts'
+import { type Batch, batchSeqOf, type Order, orderId, readBatch, readOrder } from '../../protocol/messages/mail.ts'
 import type { RetryPolicy } from '../../protocol/retry.ts'
 import { CONSUMERS, STREAM } from '../../protocol/streams.ts'
 import { subject } from '../../protocol/subjects.ts'
@@ -19,6 +19,9 @@ import { decide, forAll, type OwnVerdict } from './verdicts.ts'
 const AT_ONCE = 64
 /** Recipients of another site than the order's first wait so long for an order of their own: one batch has one order at a time. */
 const OTHER_SITE_MS = 1_000
+
+const UNREADABLE = 'unreadable'
+const SET_ASIDE_MS = 3_600_000
 
 export interface DueOptions {
   readonly bus: Bus
@@ -75,7 +78,11 @@ async function pullDue(lane: Lane, options: DueOptions): Promise<AsyncDisposable
 
 async function settle(delivery: Delivery, options: DueOptions): Promise<void> {
   const { bus, clock, log, campaigns, policy } = options
-  const order = decode<Order>(delivery.body)
+  const order = readOrder(delivery.body)
+  if (order === null) {
+    await setAside(delivery, options)
+    return
+  }
   const held = { order, seq: delivery.seq, ackSubject: delivery.ackSubject }
   const batchSeq = batchSeqOf(held)
   const running = campaigns.get(order.tenant, order.campaign)
@@ -100,8 +107,10 @@ async function settle(delivery: Delivery, options: DueOptions): Promise<void> {
 
   const message = await bus.fetchSeq(STREAM.mail, batchSeq)
   if (message === null) return done() // everybody in it has an outcome
-  const batch = decode<Batch>(message.body)
+  const batch = readBatch(message.body) ?? unreadable(order)
   const open = bitsOf(order.mask).filter((n) => n < batch.recipients.length && !running.tally.isSettled(batchSeq, n))
+  if (batch.content === UNREADABLE && record.state !== 'cancelling' && record.deadline > now)
+    return later(record.deadline, { ...same, parked: true, because: 'protocol' })
   const { verdicts, going, waiting, place } = await sort(running, batch, open, now, options)
 
   if (verdicts.size > 0) {
@@ -130,6 +139,30 @@ async function settle(delivery: Delivery, options: DueOptions): Promise<void> {
   }
   await surely(bus.store(subject('order', { shard: place?.shard ?? 't00', lane: order.lane }), encode(next)))
   done()
+}
+
+/** What is no order waits an hour for a version that can read it; `hato doctor` lists it (style 8). */
+async function setAside({ seq, body, ackSubject, subject: from }: Delivery, { bus, clock, log }: DueOptions): Promise<void> {
+  log.error('order unreadable', { order: seq, from, bytes: body.length, againAfterMs: SET_ASIDE_MS })
+  await surely(bus.store(subject('laterRest', { shard: UNREADABLE, site: UNREADABLE, order: seq }), body, { at: clock.now() + SET_ASIDE_MS, target: from }))
+  bus.ack(ackSubject)
+}
+
+/** Stands for a batch that nobody can read: its recipients are known by number alone. */
+function unreadable(order: Order): Batch {
+  const recipients = Array.from({ length: order.mask.length * 8 }, () => ({ address: '', name: null, ref: null, vars: null }))
+  return {
+    v: 1,
+    tenant: order.tenant,
+    campaign: order.campaign,
+    kind: order.kind,
+    site: order.site,
+    provider: order.provider,
+    shard: '',
+    content: UNREADABLE,
+    first: 0,
+    recipients,
+  }
 }
 
 interface Sorted {
@@ -192,7 +225,9 @@ function narrowed(order: Order, members: readonly number[], batch: Batch): Order
 }
 
 function coversBatch(running: Running, batch: Batch, batchSeq: number, verdicts: ReadonlyMap<number, OwnVerdict>): boolean {
-  return batch.recipients.every((_, n) => verdicts.has(n) || running.tally.isSettled(batchSeq, n))
+  // A batch nobody can read goes when everybody its order means has an outcome.
+  const all = batch.content === UNREADABLE ? [...verdicts.keys()] : batch.recipients.map((_, n) => n)
+  return all.every((n) => verdicts.has(n) || running.tally.isSettled(batchSeq, n))
 }
 
 async function surely(storing: Promise<{ kind: string; message?: string }>): Promise<void> {

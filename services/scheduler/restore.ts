@@ -1,5 +1,5 @@
 import { decode } from '../../protocol/codec.ts'
-import type { Batch, ExpansionCursor, ReleaseCursor } from '../../protocol/messages/mail.ts'
+import { type ExpansionCursor, type ReleaseCursor, readBatch } from '../../protocol/messages/mail.ts'
 import { STREAM } from '../../protocol/streams.ts'
 import { subject, wildcard } from '../../protocol/subjects.ts'
 import { token } from '../../protocol/tokens.ts'
@@ -19,7 +19,8 @@ export async function restoreQueues(bus: Bus, running: Running): Promise<void> {
   running.queues.clear()
   const released = new Map<string, number>()
   for await (const { body, seq } of bus.scan(STREAM.mail, wildcard('batch', names))) {
-    const batch = decode<Batch>(body)
+    const batch = readBatch(body)
+    if (batch === null) continue // its order, if there is one, is parked; a batch that was never released cannot be read later either
     const queue = queueOf(running, batch)
     let upTo = released.get(batch.site)
     if (upTo === undefined) {

@@ -1,5 +1,8 @@
-import { decode, encode } from '../../protocol/codec.ts'
-import { batchSeqOf, type Batch, carried, type HeldOrder, orderId } from '../../protocol/messages/mail.ts'
+import { encode, encodeJson } from '../../protocol/codec.ts'
+import { rfc3339 } from '../../protocol/duration.ts'
+import { bitsOf } from '../../protocol/mask.ts'
+import { batchSeqOf, carried, type HeldOrder, type Order, orderId, readBatch } from '../../protocol/messages/mail.ts'
+import type { OutcomeChunk } from '../../protocol/outcome.ts'
 import type { RetryPolicy } from '../../protocol/retry.ts'
 import { STREAM } from '../../protocol/streams.ts'
 import { subject } from '../../protocol/subjects.ts'
@@ -10,6 +13,7 @@ import type { Log } from '../runtime/log.ts'
 import { claimBatch } from './claims.ts'
 import type { Journal } from './journal.ts'
 import { Pace } from './pace.ts'
+import { foundWithoutReply, outcomeOf } from './policy/attempt.ts'
 import { endOf, type LetGo, openWork, type Work } from './state.ts'
 
 /** Orders that ended here lately: a copy that comes back since its ack was lost is acked again, not worked on again. */
@@ -71,10 +75,10 @@ export class Orders {
         this.#acked(held)
         return null
       }
-      const batch = this.#read(message.body)
+      const batch = readBatch(message.body)
       if (batch === null) {
-        // Not acked and not tried: it stays in the stream for a person, and `hato doctor` lists it (style 8).
-        log.error('batch unreadable', { ...names, because: 'not a batch that this version can read' })
+        log.error('batch unreadable', { ...names, because: 'not a batch that this version can read; parked until its deadline, see hato doctor' })
+        await this.#park(held, claimed.claimSeq)
         return null
       }
       if (claimed.prior.length > 0 || claimed.maybe.some((byte) => byte > 0)) log.info('batch taken over', { ...names, prior: claimed.prior.length })
@@ -141,14 +145,21 @@ export class Orders {
       }
   }
 
-  #read(body: Uint8Array): Batch | null {
-    try {
-      const batch = decode<Batch>(body)
-      return batch !== null && typeof batch === 'object' && batch.v === 1 && Array.isArray(batch.recipients) ? batch : null
-    } catch (error) {
-      this.#options.log.error('batch unreadable', { error })
-      return null
-    }
+  /** Nobody can read the batch: its recipients are told of as deferred, by number, and the order waits for a person until its deadline. */
+  async #park(held: HeldOrder, claimSeq: number): Promise<void> {
+    const { bus, clock } = this.#options
+    const { order } = held
+    const names = { tenant: order.tenant, campaign: order.campaign, batch: batchSeqOf(held) }
+    const because = foundWithoutReply('deferred', 'protocol', 'us', `batch ${names.batch} cannot be read`)
+    const outcomes = bitsOf(order.mask).map((n) => ({
+      ...outcomeOf({ n, ref: null, rcpt: '', ip: '', site: order.site }, because),
+      until: rfc3339(order.deadline),
+    }))
+    const chunk: OutcomeChunk = { v: 1, ...names, attempt: order.attempt, at: rfc3339(clock.now()), outcomes }
+    await this.#surely(() => bus.store(subject('outcome', names), encodeJson(chunk), { expect: { seq: claimSeq, on: subject('claim', names) } }))
+    const parked: Order = { ...carried(held), attempt: order.attempt + 1, parked: true, because: 'protocol' }
+    await this.#surely(() => bus.store(subject('laterRetry', names), encode(parked), { at: order.deadline, target: subject('due', { lane: order.lane }) }))
+    this.#acked(held)
   }
 
   /** Repeats until the server has it. A repeated retry order is harmless: its twin is refused at the claim. */
