@@ -18,14 +18,16 @@ export function tenantOf(text: string): string {
 
 /** A request subject ends in it, so nothing may stand in it that a subject cannot hold. */
 export function lastTokenOf(text: string, what: string): string {
-  if (text === '' || /[\s*>]/.test(text) || text.startsWith('.') || text.endsWith('.') || text.includes('..')) throw new Failure('usage', `"${text}" is not ${what}`)
+  if (text === '' || /[\s*>]/.test(text) || text.startsWith('.') || text.endsWith('.') || text.includes('..'))
+    throw new Failure('usage', `"${text}" is not ${what}`)
   return text
 }
 
 /** As it was typed, checked; undefined when it was not given. */
 export function durationOf(asked: Asked, name: OptionName): string | undefined {
   const text = asked.values.get(name)
-  if (text !== undefined && parseDuration(text) === null) throw new Failure('usage', `--${name} is "${text}", which is not a duration such as 30s, 10m, 24h or 7d`)
+  if (text !== undefined && parseDuration(text) === null)
+    throw new Failure('usage', `--${name} is "${text}", which is not a duration such as 30s, 10m, 24h or 7d`)
   return text
 }
 

@@ -26,15 +26,20 @@ export async function ask<T>(bus: Bus, question: Question): Promise<T> {
   for (;;) {
     const answer = await bus.ask(subject, body, { timeoutMs: question.timeoutMs ?? ANSWER_WITHIN_MS })
     if (answer.kind === 'answer') return readAnswer<T>(answer.body, question)
-    if (answer.kind === 'timeout') throw new Failure('unavailable', `${who} did not answer ${subject} in time; hato doctor looks at what runs`, { code: 'timeout' })
-    if (performance.now() >= deadlineMs) throw new Failure('unavailable', `no ${who} is there to answer ${subject}; is the cluster running? hato doctor looks at what runs`, { code: 'nobody' })
+    if (answer.kind === 'timeout')
+      throw new Failure('unavailable', `${who} did not answer ${subject} in time; hato doctor looks at what runs`, { code: 'timeout' })
+    if (performance.now() >= deadlineMs)
+      throw new Failure('unavailable', `no ${who} is there to answer ${subject}; is the cluster running? hato doctor looks at what runs`, { code: 'nobody' })
     await pause(AGAIN_MS) // who begins to listen tells nobody
   }
 }
 
 function readAnswer<T>(bytes: Uint8Array, { subject, who }: Question): T {
   const read = decodePublic(bytes)
-  if (read.kind === 'unreadable') throw new Failure('failed', `${who}'s answer to ${subject} is unreadable (${read.because}); is it of the same version as this hato?`, { code: 'unreadable' })
+  if (read.kind === 'unreadable')
+    throw new Failure('failed', `${who}'s answer to ${subject} is unreadable (${read.because}); is it of the same version as this hato?`, {
+      code: 'unreadable',
+    })
   const answer = read.body as T | ErrorAnswer
   if (typeof answer === 'object' && answer !== null && 'error' in answer) {
     const { code, message, problems } = answer.error

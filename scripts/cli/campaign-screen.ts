@@ -85,7 +85,9 @@ function notes(status: CampaignStatus): string[] {
 }
 
 function indented(parts: readonly string[], { width }: Look): string[] {
-  return parts.length === 0 ? [] : wrap(parts.map((part) => part.replaceAll(' ', '\u00a0')).join(' · '), Math.min(width, 100) - 2).map((line) => `  ${line.replaceAll('\u00a0', ' ')}`)
+  return parts.length === 0
+    ? []
+    : wrap(parts.map((part) => part.replaceAll(' ', '\u00a0')).join(' · '), Math.min(width, 100) - 2).map((line) => `  ${line.replaceAll('\u00a0', ' ')}`)
 }
 
 function waitingLines({ waitingFor }: CampaignStatus, look: Look): string[] {

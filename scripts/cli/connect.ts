@@ -59,7 +59,8 @@ async function readCredentials(folder: string): Promise<NatsPlace['credentials']
   const file = join(folder, 'credentials.json')
   const all = await readJson<Readonly<Record<string, { readonly user: string; readonly pass: string }>>>(file)
   const ops = all?.ops
-  if (all !== null && (typeof ops?.user !== 'string' || typeof ops.pass !== 'string')) throw new Failure('badConfig', `${file} has no "ops": {"user", "pass"}, so there is nobody to log in as`)
+  if (all !== null && (typeof ops?.user !== 'string' || typeof ops.pass !== 'string'))
+    throw new Failure('badConfig', `${file} has no "ops": {"user", "pass"}, so there is nobody to log in as`)
   return ops ?? null
 }
 
@@ -111,13 +112,23 @@ export async function connectOrFail({ place, stopping, note }: ConnectOptions): 
   const late = Promise.withResolvers<never>()
   giveUp.addEventListener('abort', () => late.reject(giveUp.reason))
   late.promise.catch(() => {}) // matters only while it is raced against
-  const connecting = connectBus({ url: place.url, name: 'hato', log: logFor(note, (reason) => void (because = reason)), signal: AbortSignal.any([giveUp, stopping]), ...credentials })
+  const connecting = connectBus({
+    url: place.url,
+    name: 'hato',
+    log: logFor(note, (reason) => void (because = reason)),
+    signal: AbortSignal.any([giveUp, stopping]),
+    ...credentials,
+  })
   try {
     return await Promise.race([connecting, late.promise])
   } catch (error) {
     void connecting.catch(() => {}) // it ends by the same signal
     if (stopping.aborted) throw error
-    if (error instanceof BadConfig) throw new Failure('badConfig', `${error.message}; the credentials are HATO_NATS_USER and HATO_NATS_PASS, or "ops" in ${dataFolders(process.env).join(' or ')}/credentials.json`)
+    if (error instanceof BadConfig)
+      throw new Failure(
+        'badConfig',
+        `${error.message}; the credentials are HATO_NATS_USER and HATO_NATS_PASS, or "ops" in ${dataFolders(process.env).join(' or ')}/credentials.json`,
+      )
     if (!giveUp.aborted) throw error
     throw new Failure(
       'unavailable',

@@ -63,20 +63,35 @@ function complaint(fields: ReadonlyMap<string, string>, parsed: ParsedMail, mail
   if (rcpt === undefined && token === undefined) return { kind: 'nothing', because: 'a complaint that names neither a recipient nor one of our return paths' }
   return {
     kind: 'feedback',
-    entries: [{ ...common(parsed, mail, file, rcpt), kind: type.startsWith('opt-out') ? 'unsubscribe' : 'complaint', ...(token !== undefined && { token }), ...(rcpt !== undefined && { rcpt }) }],
+    entries: [
+      {
+        ...common(parsed, mail, file, rcpt),
+        kind: type.startsWith('opt-out') ? 'unsubscribe' : 'complaint',
+        ...(token !== undefined && { token }),
+        ...(rcpt !== undefined && { rcpt }),
+      },
+    ],
   }
 }
 
 /** The same mail read twice is the same feedback. */
 function common(parsed: ParsedMail, mail: Uint8Array, file: string, rcpt: string | undefined): Pick<Feedback, 'id' | 'at' | 'source'> {
-  const id = createHash('sha256').update(parsed.messageId ?? mail).update(`\0${rcpt ?? ''}`).digest('base64url')
+  const id = createHash('sha256')
+    .update(parsed.messageId ?? mail)
+    .update(`\0${rcpt ?? ''}`)
+    .digest('base64url')
   return { id: `mail-${id.slice(0, 32)}`, at: (parsed.date ?? new Date(0)).toISOString(), source: `mail ${file}` }
 }
 
 function addressesIn(parsed: ParsedMail): string {
   const texts = ['delivered-to', 'x-original-to', 'to'].map((name) => {
     const value = parsed.headers.get(name) as AddressObject | AddressObject[] | string | undefined
-    return typeof value === 'string' ? value : [value ?? []].flat().map(({ text }) => text).join(' ')
+    return typeof value === 'string'
+      ? value
+      : [value ?? []]
+          .flat()
+          .map(({ text }) => text)
+          .join(' ')
   })
   return texts.join(' ')
 }

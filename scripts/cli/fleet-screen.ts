@@ -57,5 +57,12 @@ const DKIM: readonly Column<Fleet['dkim'][number]>[] = [
 
 const ISP: readonly Column<Fleet['isp'][number]>[] = [
   { title: 'name', cell: ({ name }) => name },
-  { title: 'says', atLeast: 20, cell: ({ name: _, ...rest }) => Object.entries(rest).map(([key, value]) => `${key} = ${Array.isArray(value) ? value.join(' ') : value}`).join(', ') },
+  {
+    title: 'says',
+    atLeast: 20,
+    cell: ({ name: _, ...rest }) =>
+      Object.entries(rest)
+        .map(([key, value]) => `${key} = ${Array.isArray(value) ? value.join(' ') : value}`)
+        .join(', '),
+  },
 ]

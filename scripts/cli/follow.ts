@@ -67,8 +67,12 @@ async function hear(events: AsyncIterable<{ readonly body: Uint8Array }>, tell: 
 
 function endOf(status: CampaignStatus, problems: readonly Problem[]): ExitCode {
   if (status.state === 'finished') return EXIT.ok
-  throw new Failure('failed', `${campaignName(status)} ended ${status.state}, with ${counted(status.delivered, 'recipient')} delivered and ${counted(settledOf(status) - status.delivered, 'other')}`, {
-    code: status.state,
-    problems,
-  })
+  throw new Failure(
+    'failed',
+    `${campaignName(status)} ended ${status.state}, with ${counted(status.delivered, 'recipient')} delivered and ${counted(settledOf(status) - status.delivered, 'other')}`,
+    {
+      code: status.state,
+      problems,
+    },
+  )
 }

@@ -53,7 +53,9 @@ async function run(command: Command, asked: Asked, terminal: Terminal, screen: S
     now: () => Date.now(),
     natsUrl: async () => (await where()).url,
     bus() {
-      bus ??= where().then(async (found) => stack.use(await connectOrFail({ place: found, stopping: stop.signal, note: (text) => screen.note(`hato: ${text}`) })))
+      bus ??= where().then(async (found) =>
+        stack.use(await connectOrFail({ place: found, stopping: stop.signal, note: (text) => screen.note(`hato: ${text}`) })),
+      )
       return bus
     },
   }
@@ -85,7 +87,8 @@ function hearCtrlC(screen: Screen): { readonly signal: AbortSignal; readonly ove
 const MOST_PROBLEMS = 1_000
 
 function tell(failure: Failure, asked: Asked, screen: Screen): void {
-  if (asked.flags.has('json')) screen.out(JSON.stringify({ error: { code: failure.code, message: failure.message, ...(failure.problems.length > 0 && { problems: failure.problems }) } }))
+  if (asked.flags.has('json'))
+    screen.out(JSON.stringify({ error: { code: failure.code, message: failure.message, ...(failure.problems.length > 0 && { problems: failure.problems }) } }))
   const [first = '', ...more] = failure.message.split('\n')
   screen.note(`${screen.paintNote('red', 'hato:')} ${printable(first)}`)
   for (const line of [...more, ...failure.problems.slice(0, MOST_PROBLEMS).map(problemLine)]) screen.note(`  ${printable(line)}`)

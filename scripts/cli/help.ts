@@ -20,7 +20,10 @@ export function usage({ name, positionals, options }: Command): string {
 
 /** What `hato help` and `hato --help` say: everything there is, a line each. */
 export function overview(commands: readonly Command[], paint: Paint): string {
-  const shown = commands.map((command) => ({ left: [command.name, ...command.positionals.map(({ name, optional, many }) => (optional ? `[${name}]` : many ? `${name}…` : name))].join(' '), says: command.says }))
+  const shown = commands.map((command) => ({
+    left: [command.name, ...command.positionals.map(({ name, optional, many }) => (optional ? `[${name}]` : many ? `${name}…` : name))].join(' '),
+    says: command.says,
+  }))
   const width = Math.max(...shown.map(({ left }) => widthOf(left)))
   return [
     'hato: send campaigns, watch them, and look after IPs and sites',
@@ -42,7 +45,12 @@ export function helpOn(topic: string, commands: readonly Command[], paint: Paint
     const width = Math.max(...below.map((command) => widthOf(usage(command))))
     const tooWide = width > 60
     parts.push(
-      [exact ? 'and:' : `hato ${topic}:`, ...below.map((command) => (tooWide ? `  ${paint('bold', usage(command))}\n      ${command.says}` : `  ${paint('bold', pad(usage(command), width))}  ${command.says}`))].join('\n'),
+      [
+        exact ? 'and:' : `hato ${topic}:`,
+        ...below.map((command) =>
+          tooWide ? `  ${paint('bold', usage(command))}\n      ${command.says}` : `  ${paint('bold', pad(usage(command), width))}  ${command.says}`,
+        ),
+      ].join('\n'),
     )
     if (!exact) parts.push(['Examples:', ...below.flatMap(({ examples }) => examples.slice(0, 1)).map((example) => `  ${example}`)].join('\n'))
   }

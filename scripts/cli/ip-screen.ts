@@ -64,10 +64,12 @@ export function ipDetailLines(ip: Ip, look: Look): string[] {
 /** `12 steady, 1 cooling`, what needs attention first */
 export function modesOf(isps: readonly Pick<IspReputation, 'mode'>[]): string {
   const order: readonly SourceMode[] = ['blocked', 'cooling', 'recovering', 'warming', 'steady']
-  return order.flatMap((mode) => {
-    const n = isps.filter((isp) => isp.mode === mode).length
-    return n === 0 ? [] : [`${n} ${mode}`]
-  }).join(', ')
+  return order
+    .flatMap((mode) => {
+      const n = isps.filter((isp) => isp.mode === mode).length
+      return n === 0 ? [] : [`${n} ${mode}`]
+    })
+    .join(', ')
 }
 
 function total({ isps }: Ip, what: 'delivered' | 'deferred' | 'bounced' | 'blocked'): string {

@@ -35,7 +35,10 @@ export function siteLines(site: Site, look: Look): string[] {
   const { paint, now } = look
   const width = look.width - 2
   const rests = site.resting ? paint('yellow', `rests because ${site.resting.because}, until ${until(site.resting.until, now)}`) : 'is being served'
-  const head = [`${paint('bold', printable(site.site))}  ${rests}`, `  ${count(site.waiting.urgent)} urgent and ${count(site.waiting.bulk)} bulk recipients wait here; owner ${site.owner}, epoch ${site.epoch}`]
+  const head = [
+    `${paint('bold', printable(site.site))}  ${rests}`,
+    `  ${count(site.waiting.urgent)} urgent and ${count(site.waiting.bulk)} bulk recipients wait here; owner ${site.owner}, epoch ${site.epoch}`,
+  ]
   const ips = table<Site['ips'][number]>(
     [
       { title: 'IP', cell: ({ address }) => address },

@@ -19,7 +19,10 @@ export function understand(argv: readonly string[], commands: readonly Command[]
   const { tokens } = parseArgs({
     args: [...argv],
     options: Object.fromEntries(
-      Object.entries(ROWS).map(([name, { value, short }]) => [name, { type: value === undefined ? ('boolean' as const) : ('string' as const), ...(short && { short }) }]),
+      Object.entries(ROWS).map(([name, { value, short }]) => [
+        name,
+        { type: value === undefined ? ('boolean' as const) : ('string' as const), ...(short && { short }) },
+      ]),
     ),
     allowPositionals: true,
     strict: false,
@@ -86,7 +89,8 @@ function optionProblem(options: readonly OptionToken[], command: Command): strin
   const takes: readonly string[] = [...command.options, ...EVERYWHERE]
   for (const { name, rawName, value } of options) {
     const row = ROWS[name]
-    if (row === undefined || !takes.includes(name)) return row === undefined ? unknownOption(rawName, takes) : `${command.name} does not take --${name}${listed(takes)}`
+    if (row === undefined || !takes.includes(name))
+      return row === undefined ? unknownOption(rawName, takes) : `${command.name} does not take --${name}${listed(takes)}`
     if (row.value === undefined && value !== undefined) return `--${name} takes no value; it was given "${value}"`
     if (row.value !== undefined && (value === undefined || value === '')) return `--${name} needs a value: --${name} ${row.value}`
     // An option where a value should stand: the value was forgotten.

@@ -41,7 +41,12 @@ export function withHeader(text: string): string {
 export async function exportList(bus: Bus, tenant: string, file: string, out: (text: string) => void): Promise<number> {
   const object = `suppression/${tenant}/export-${randomUUID()}.csv`
   const objects = openObjects(bus, OBJECT_BUCKET)
-  const { exported } = await ask<{ readonly exported: number }>(bus, { subject: subject('suppression', { tenant }), body: { action: 'export', object }, who: 'scheduler', timeoutMs: WITHIN_MS })
+  const { exported } = await ask<{ readonly exported: number }>(bus, {
+    subject: subject('suppression', { tenant }),
+    body: { action: 'export', object },
+    who: 'scheduler',
+    timeoutMs: WITHIN_MS,
+  })
   try {
     if (file === '-') {
       const chunks: Uint8Array[] = []

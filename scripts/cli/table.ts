@@ -18,7 +18,10 @@ export function table<T>(columns: readonly Column<T>[], rows: readonly T[], { wi
     .map((column) => ({ column, cells: rows.map((row) => plain(column.cell(row))) }))
     .filter(({ cells }) => cells.some(({ text }) => text !== ''))
   const widths = fit(
-    filled.map(({ column, cells }) => ({ wanted: Math.max(widthOf(column.title), ...cells.map(({ text }) => widthOf(text))), atLeast: column.atLeast ?? null })),
+    filled.map(({ column, cells }) => ({
+      wanted: Math.max(widthOf(column.title), ...cells.map(({ text }) => widthOf(text))),
+      atLeast: column.atLeast ?? null,
+    })),
     width,
   )
   const line = (cellOf: (at: number) => { text: string; style: Style | null }) =>

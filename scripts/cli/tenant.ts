@@ -27,6 +27,10 @@ export function chooseTenant(fleet: Pick<Fleet, 'tenant'>, from: unknown): strin
   const [only] = owners.length > 0 ? owners : fleet.tenant
   if (only && (owners.length === 1 || fleet.tenant.length === 1)) return only.name
   const names = (owners.length > 1 ? owners : fleet.tenant).map(({ name }) => name).join(', ')
-  const why = owners.length > 1 ? `${domain} is a domain of several tenants` : domain === '' ? 'the campaign has no from.address' : `${domain} is no tenant's domain`
-  throw new Failure('usage', fleet.tenant.length === 0 ? 'the fleet has no tenants; hato apply FLEET gives it some' : `${why}, so say whose campaign it is: --tenant, one of ${names}`)
+  const why =
+    owners.length > 1 ? `${domain} is a domain of several tenants` : domain === '' ? 'the campaign has no from.address' : `${domain} is no tenant's domain`
+  throw new Failure(
+    'usage',
+    fleet.tenant.length === 0 ? 'the fleet has no tenants; hato apply FLEET gives it some' : `${why}, so say whose campaign it is: --tenant, one of ${names}`,
+  )
 }

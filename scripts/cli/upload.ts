@@ -24,7 +24,8 @@ export async function uploadList(bus: Bus, file: string, tenant: string, screen:
   const name = `lists/${tenant}/${digest.slice(0, 22)}.${await formatOf(file)}`
   const objects = openObjects(bus, OBJECT_BUCKET)
   const standing = await objects.head(name)
-  if (standing !== null && standing.size === size && standing.digest.replace(/=+$/, '') === `SHA-256=${digest}`) return { name, bytes: size, kind: 'there-already' }
+  if (standing !== null && standing.size === size && standing.digest.replace(/=+$/, '') === `SHA-256=${digest}`)
+    return { name, bytes: size, kind: 'there-already' }
   let shownMs = 0
   await objects.put(
     name,

@@ -20,8 +20,14 @@ export const controlCommands: readonly Command[] = (['pause', 'resume', 'cancel'
   examples: [`hato ${action} acme/spring-2026`],
   async run(asked, here) {
     const key = campaignOf(asked.positionals[0] as string)
-    const answer = await ask<{ readonly ok: true; readonly state: CampaignState }>(await here.bus(), { subject: subject('campaignControl', key), body: { action }, who: 'scheduler' })
-    here.screen.out(asked.flags.has('json') ? JSON.stringify(answer) : `${campaignName(key)} is ${here.screen.paint('bold', answer.state)}; ${ACTIONS[action].next}`)
+    const answer = await ask<{ readonly ok: true; readonly state: CampaignState }>(await here.bus(), {
+      subject: subject('campaignControl', key),
+      body: { action },
+      who: 'scheduler',
+    })
+    here.screen.out(
+      asked.flags.has('json') ? JSON.stringify(answer) : `${campaignName(key)} is ${here.screen.paint('bold', answer.state)}; ${ACTIONS[action].next}`,
+    )
     return EXIT.ok
   },
 }))

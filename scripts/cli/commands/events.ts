@@ -13,8 +13,12 @@ export const eventsCommand: Command = {
   positionals: [],
   options: ['tenant', 'campaign', 'since', 'follow', 'json'],
   says: 'what happened to campaigns and IPs, as NDJSON',
-  more: 'One event a line, as it was published: accepted, rejected, progress, paused, resumed, cancelled, finished; without --tenant and --campaign also every change of an IP\'s mode. They are kept for 30 days. With --follow it goes on with what happens next, until Ctrl-C.',
-  examples: ['hato events --since 1h', 'hato events --campaign acme/spring-2026 --follow', 'hato events --tenant acme --follow | jq -c "select(.type == \\"rejected\\")"'],
+  more: "One event a line, as it was published: accepted, rejected, progress, paused, resumed, cancelled, finished; without --tenant and --campaign also every change of an IP's mode. They are kept for 30 days. With --follow it goes on with what happens next, until Ctrl-C.",
+  examples: [
+    'hato events --since 1h',
+    'hato events --campaign acme/spring-2026 --follow',
+    'hato events --tenant acme --follow | jq -c "select(.type == \\"rejected\\")"',
+  ],
   async run(asked, here) {
     const filters = filtersOf(asked)
     const since = durationOf(asked, 'since')
@@ -37,15 +41,18 @@ export function filtersOf({ values }: Pick<Asked, 'values'>): string[] {
   const tenant = values.has('tenant') ? tenantOf(values.get('tenant') as string) : undefined
   if (campaign === undefined) return tenant === undefined ? [wildcard('campaignEvent'), wildcard('ipEvent')] : [wildcard('campaignEvent', { tenant })]
   const named = parseCampaignName(campaign)
-  if (named === null && (tenant === undefined || !ID_PATTERN.test(campaign))) throw new Failure('usage', `--campaign is "${campaign}"; write TENANT/ID such as acme/spring-2026, or an ID beside --tenant`)
-  if (named !== null && tenant !== undefined && named.tenant !== tenant) throw new Failure('usage', `--campaign says tenant ${named.tenant}, --tenant says ${tenant}`)
+  if (named === null && (tenant === undefined || !ID_PATTERN.test(campaign)))
+    throw new Failure('usage', `--campaign is "${campaign}"; write TENANT/ID such as acme/spring-2026, or an ID beside --tenant`)
+  if (named !== null && tenant !== undefined && named.tenant !== tenant)
+    throw new Failure('usage', `--campaign says tenant ${named.tenant}, --tenant says ${tenant}`)
   return [wildcard('campaignEvent', named ?? { tenant: tenant as string, id: campaign })]
 }
 
 /** Two filters are two readings of one stream: put back into its order. */
 async function inOrder(bus: Bus, filters: readonly string[], fromSeq: number): Promise<string[]> {
   const lines: { readonly seq: number; readonly line: string }[] = []
-  for (const filter of filters) for await (const { seq, body } of bus.scan(STREAM.events, filter, { fromSeq: Math.max(1, fromSeq) })) lines.push({ seq, line: oneLine(body) })
+  for (const filter of filters)
+    for await (const { seq, body } of bus.scan(STREAM.events, filter, { fromSeq: Math.max(1, fromSeq) })) lines.push({ seq, line: oneLine(body) })
   return lines.sort((a, b) => a.seq - b.seq).map(({ line }) => line)
 }
 

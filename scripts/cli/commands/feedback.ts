@@ -37,7 +37,9 @@ export const feedbackCommand: Command = {
     if (asked.flags.has('json')) here.screen.out(JSON.stringify({ ok: true, imported: entries.length, skipped: skipped.length }))
     else {
       for (const line of skipped) here.screen.note(`left out: ${printable(line)}`)
-      here.screen.out(`${counted(entries.length, 'entry', 'entries')} of feedback published for ${tenant}${skipped.length > 0 ? `, ${counted(skipped.length, 'mail')} left out` : ''}`)
+      here.screen.out(
+        `${counted(entries.length, 'entry', 'entries')} of feedback published for ${tenant}${skipped.length > 0 ? `, ${counted(skipped.length, 'mail')} left out` : ''}`,
+      )
     }
     return EXIT.ok
   },
@@ -55,13 +57,17 @@ async function isFolder(path: string): Promise<boolean> {
 export function readLines(text: string, file: string): Feedback[] {
   const entries: Feedback[] = []
   const problems: Problem[] = []
-  for (const [at, line] of text.replace(/^\ufeff/, '').split(/\r?\n/).entries()) {
+  for (const [at, line] of text
+    .replace(/^\ufeff/, '')
+    .split(/\r?\n/)
+    .entries()) {
     if (line.trim() === '') continue
     const read = readLine(line)
     if (read.kind === 'good') entries.push(read.entry)
     else problems.push(...read.problems.map(({ path, message }) => ({ path: `line ${at + 1}${path === '' ? '' : ` ${path}`}`, message })))
   }
-  if (problems.length > 0) throw new Failure('failed', `${named(file)}: nothing was imported, ${counted(problems.length, 'problem')}`, { code: 'bad-lines', problems })
+  if (problems.length > 0)
+    throw new Failure('failed', `${named(file)}: nothing was imported, ${counted(problems.length, 'problem')}`, { code: 'bad-lines', problems })
   if (entries.length === 0) throw new Failure('failed', `${named(file)} is empty; nothing was imported`)
   return entries
 }
@@ -78,7 +84,8 @@ function readLine(line: string): Line {
   const read = Feedback.safeParse(value)
   if (!read.success) return { kind: 'bad', problems: problemsOf(read.error) }
   const { token, rcpt, ref } = read.data
-  if (token === undefined && rcpt === undefined && ref === undefined) return { kind: 'bad', problems: [{ path: '', message: 'says of nobody: one of token, rcpt, ref is needed' }] }
+  if (token === undefined && rcpt === undefined && ref === undefined)
+    return { kind: 'bad', problems: [{ path: '', message: 'says of nobody: one of token, rcpt, ref is needed' }] }
   return { kind: 'good', entry: read.data }
 }
 
@@ -106,7 +113,8 @@ async function publishAll(bus: Bus, tenant: string, entries: readonly Feedback[]
   const underWay: Promise<void>[] = []
   const publish = async (entry: Feedback) => {
     const stored = await bus.store(on, encodeJson(entry), { msgId: `${tenant}/${entry.id}` })
-    if (stored.kind === 'refused') throw new Failure('failed', `NATS refused feedback ${entry.id}: ${stored.message} (${stored.code}); import it again, what was taken counts once`)
+    if (stored.kind === 'refused')
+      throw new Failure('failed', `NATS refused feedback ${entry.id}: ${stored.message} (${stored.code}); import it again, what was taken counts once`)
   }
   try {
     for (const entry of entries) {

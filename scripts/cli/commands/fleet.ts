@@ -18,12 +18,19 @@ export const applyCommand: Command = {
   examples: ['hato apply fleet.toml && hato doctor'],
   async run(asked, here) {
     const fleet = await readFleetFile(asked.positionals[0] as string)
-    const answer = await ask<{ readonly revision: number; readonly warnings?: readonly Problem[] }>(await here.bus(), { subject: subject('fleetApply', {}), body: fleet, who: 'ip-manager', timeoutMs: 30_000 })
+    const answer = await ask<{ readonly revision: number; readonly warnings?: readonly Problem[] }>(await here.bus(), {
+      subject: subject('fleetApply', {}),
+      body: fleet,
+      who: 'ip-manager',
+      timeoutMs: 30_000,
+    })
     if (asked.flags.has('json')) {
       here.screen.out(JSON.stringify(answer))
       return EXIT.ok
     }
-    here.screen.out(`fleet revision ${answer.revision} is in force: ${counted(fleet.ip.length, 'IP')}, ${counted(fleet.pool.length, 'pool')}, ${counted(fleet.tenant.length, 'tenant')}`)
+    here.screen.out(
+      `fleet revision ${answer.revision} is in force: ${counted(fleet.ip.length, 'IP')}, ${counted(fleet.pool.length, 'pool')}, ${counted(fleet.tenant.length, 'tenant')}`,
+    )
     for (const warning of answer.warnings ?? []) here.screen.out(`  ${here.screen.paint('yellow', '!')} ${printable(problemLine(warning))}`)
     return EXIT.ok
   },

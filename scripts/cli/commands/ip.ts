@@ -29,7 +29,10 @@ export const ipCommands: readonly Command[] = [
       const [text] = asked.positionals
       const address = text === undefined ? null : addressOf(text)
       const bus = await here.bus()
-      const answer = await ask<IpReputation>(bus, { subject: address === null ? SUBJECTS.ipReputation.on : subject('ipReputationOf', { address }), who: 'ip-manager' })
+      const answer = await ask<IpReputation>(bus, {
+        subject: address === null ? SUBJECTS.ipReputation.on : subject('ipReputationOf', { address }),
+        who: 'ip-manager',
+      })
       const look = { now: here.now(), paint: here.screen.paint, width: here.screen.width }
       if (asked.flags.has('json')) here.screen.out(JSON.stringify(answer))
       else for (const line of address === null ? ipLines(answer, look) : detail(answer, address).flatMap((ip) => ipDetailLines(ip, look))) here.screen.out(line)
@@ -47,8 +50,16 @@ export const ipCommands: readonly Command[] = [
       async run(asked, here) {
         const address = addressOf(asked.positionals[0] as string)
         const body = { action, ...given({ because: asked.values.get('because'), for: durationOf(asked, 'for') }) }
-        const answer = await ask<{ readonly ok: true; readonly mode: IpMode; readonly until: string | null }>(await here.bus(), { subject: subject('ipControl', { address }), body, who: 'ip-manager' })
-        here.screen.out(asked.flags.has('json') ? JSON.stringify(answer) : `${address} is ${here.screen.paint('bold', answer.mode)}${answer.until ? ` until ${until(answer.until, here.now())}` : ''}`)
+        const answer = await ask<{ readonly ok: true; readonly mode: IpMode; readonly until: string | null }>(await here.bus(), {
+          subject: subject('ipControl', { address }),
+          body,
+          who: 'ip-manager',
+        })
+        here.screen.out(
+          asked.flags.has('json')
+            ? JSON.stringify(answer)
+            : `${address} is ${here.screen.paint('bold', answer.mode)}${answer.until ? ` until ${until(answer.until, here.now())}` : ''}`,
+        )
         return EXIT.ok
       },
     }),

@@ -18,8 +18,18 @@ const LISTED = 'It is listed by hato isp SITE, ends by itself (--for, 1h without
 const ACTIONS: Readonly<Record<'pause' | 'resume' | 'limit' | 'clear', Row>> = {
   pause: { says: 'nothing is sent to the site', options: ['for'], example: 'google --for 30m', more: LISTED },
   resume: { says: 'takes a pause back', options: ['id'], example: 'google', more: 'Without --id all pauses of the site.' },
-  limit: { says: 'fewer sessions, a slower pace, or both', options: ['sessions-per-ip', 'rate', 'for'], example: 'docomo --sessions-per-ip 2 --rate 50 --for 24h', more: LISTED },
-  clear: { says: 'takes back what people and the router itself ordered there: limits, pauses, rests', options: ['id'], example: 'yahoo-jp --id rest', more: 'Without --id everything.' },
+  limit: {
+    says: 'fewer sessions, a slower pace, or both',
+    options: ['sessions-per-ip', 'rate', 'for'],
+    example: 'docomo --sessions-per-ip 2 --rate 50 --for 24h',
+    more: LISTED,
+  },
+  clear: {
+    says: 'takes back what people and the router itself ordered there: limits, pauses, rests',
+    options: ['id'],
+    example: 'yahoo-jp --id rest',
+    more: 'Without --id everything.',
+  },
 }
 type Action = keyof typeof ACTIONS
 
@@ -34,7 +44,10 @@ export const ispCommands: readonly Command[] = [
     async run(asked, here) {
       const [text] = asked.positionals
       const site = text === undefined ? null : siteOf(text)
-      const answer = await ask<IspStatus>(await here.bus(), { subject: site === null ? SUBJECTS.ispStatus.on : subject('ispStatusOf', { site }), who: 'domain-router' })
+      const answer = await ask<IspStatus>(await here.bus(), {
+        subject: site === null ? SUBJECTS.ispStatus.on : subject('ispStatusOf', { site }),
+        who: 'domain-router',
+      })
       const look = { now: here.now(), paint: here.screen.paint, width: here.screen.width }
       if (asked.flags.has('json')) here.screen.out(JSON.stringify(answer))
       else for (const line of site === null ? siteTable(answer, look) : one(answer, site).flatMap((found) => siteLines(found, look))) here.screen.out(line)
@@ -53,7 +66,11 @@ export const ispCommands: readonly Command[] = [
       async run(asked, here) {
         const site = siteOf(asked.positionals[0] as string)
         const body = { action, ...orderOf(action, asked), by: here.env.USER ? `ops: ${here.env.USER}` : 'ops' }
-        const answer = await ask<{ readonly ok: true; readonly id: string | null; readonly until: string | null }>(await here.bus(), { subject: subject('ispControl', { site }), body, who: 'domain-router' })
+        const answer = await ask<{ readonly ok: true; readonly id: string | null; readonly until: string | null }>(await here.bus(), {
+          subject: subject('ispControl', { site }),
+          body,
+          who: 'domain-router',
+        })
         here.screen.out(asked.flags.has('json') ? JSON.stringify(answer) : said(action, site, answer, here.now()))
         return EXIT.ok
       },
@@ -68,7 +85,8 @@ function orderOf(action: Action, asked: Asked): Readonly<Record<string, unknown>
     for: durationOf(asked, 'for'),
     id: asked.values.get('id'),
   })
-  if (action === 'limit' && order.sessionsPerIp === undefined && order.rate === undefined) throw new Failure('usage', 'isp limit needs --sessions-per-ip N, --rate N, or both')
+  if (action === 'limit' && order.sessionsPerIp === undefined && order.rate === undefined)
+    throw new Failure('usage', 'isp limit needs --sessions-per-ip N, --rate N, or both')
   return order
 }
 

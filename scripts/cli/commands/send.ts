@@ -40,7 +40,12 @@ export const sendCommand: Command = {
     const complete = list === undefined ? campaign : { ...campaign, recipientsObject: await storedList(bus, list, tenant, campaign, asked, here) }
     const event = await publish(bus, tenant, complete, file, asked, here)
     if (asked.flags.has('json')) here.screen.out(JSON.stringify(event))
-    if (event.type === 'rejected') throw new Failure('failed', `${tenant}: rejected campaign ${event.id}; nothing was queued, mend it and publish again${event.id === 'unreadable' ? '' : ' under the same id'}`, { code: 'rejected', problems: event.problems })
+    if (event.type === 'rejected')
+      throw new Failure(
+        'failed',
+        `${tenant}: rejected campaign ${event.id}; nothing was queued, mend it and publish again${event.id === 'unreadable' ? '' : ' under the same id'}`,
+        { code: 'rejected', problems: event.problems },
+      )
     if (!asked.flags.has('json')) sayAccepted(event, here)
     return asked.flags.has('follow') ? followCampaign(bus, { tenant, id: event.id }, here, asked.flags.has('json') ? 'json' : 'text') : EXIT.ok
   },
@@ -55,7 +60,8 @@ function parse(text: string, file: string): Draft {
   } catch (error) {
     throw new Failure('failed', `${named(file)} is not JSON: ${(error as Error).message}; nothing was published`, { code: 'not-json' })
   }
-  if (typeof read !== 'object' || read === null || Array.isArray(read)) throw new Failure('failed', `${named(file)} holds no campaign, which is an object: {"id": …, "kind": …, …}; nothing was published`)
+  if (typeof read !== 'object' || read === null || Array.isArray(read))
+    throw new Failure('failed', `${named(file)} holds no campaign, which is an object: {"id": …, "kind": …, …}; nothing was published`)
   return read as Draft
 }
 
@@ -64,7 +70,8 @@ async function storedList(bus: Bus, list: string, tenant: string, campaign: Draf
     if (key in campaign) throw new Failure('usage', `the campaign has "${key}" already, and --list gives it ${list}; take one of them out`)
   }
   const stored = await uploadList(bus, list, tenant, here.screen, here.stopping)
-  if (!asked.flags.has('json')) here.screen.note(`${stored.kind === 'uploaded' ? 'stored' : 'already there:'} ${list} as object ${stored.name}, ${bytes(stored.bytes)}`)
+  if (!asked.flags.has('json'))
+    here.screen.note(`${stored.kind === 'uploaded' ? 'stored' : 'already there:'} ${list} as object ${stored.name}, ${bytes(stored.bytes)}`)
   return stored.name
 }
 
@@ -72,12 +79,16 @@ async function storedList(bus: Bus, list: string, tenant: string, campaign: Draf
 async function publish(bus: Bus, tenant: string, campaign: Draft, file: string, asked: Asked, here: Here): Promise<CampaignEvent> {
   const body = encodeJson(campaign)
   if (body.length > LIMITS.messageBytes)
-    throw new Failure('failed', `${named(file)} is ${bytes(body.length)}, and one NATS message carries ${bytes(LIMITS.messageBytes)}; put the recipients into a file of their own and give it by --list`)
+    throw new Failure(
+      'failed',
+      `${named(file)} is ${bytes(body.length)}, and one NATS message carries ${bytes(LIMITS.messageBytes)}; put the recipients into a file of their own and give it by --list`,
+    )
   const { lastSeq } = await bus.streamState(STREAM.events)
   const events = bus.follow(STREAM.events, [wildcard('campaignEvent', { tenant })], { fromSeq: lastSeq + 1 })
   try {
     const stored = await bus.store(subject('campaignJob', { tenant }), body)
-    if (stored.kind === 'refused') throw new Failure('failed', `NATS refused the campaign: ${stored.message} (${stored.code}); nothing was published`, { code: 'refused' })
+    if (stored.kind === 'refused')
+      throw new Failure('failed', `NATS refused the campaign: ${stored.message} (${stored.code}); nothing was published`, { code: 'refused' })
     if (!asked.flags.has('json')) here.screen.note(`published as message ${stored.seq} of stream ${STREAM.jobs} (PubAck: it is durable)`)
     return await answerTo(stored.seq, events, `${tenant}/${campaign.id ?? '…'}`, here)
   } finally {
@@ -92,9 +103,13 @@ async function answerTo(seq: number, events: AsyncIterable<{ readonly body: Uint
     await pause(SAY_WAITING_MS, undefined, { signal })
     here.screen.note('waiting for a scheduler to take it …')
     await pause(ANSWER_WITHIN_MS - SAY_WAITING_MS, undefined, { signal })
-    throw new Failure('unavailable', `no scheduler took message ${seq} within ${ANSWER_WITHIN_MS / 1_000} s. It is durable and will be taken when one is there; hato status ${name} tells, hato doctor looks at what runs`, {
-      code: 'nobody',
-    })
+    throw new Failure(
+      'unavailable',
+      `no scheduler took message ${seq} within ${ANSWER_WITHIN_MS / 1_000} s. It is durable and will be taken when one is there; hato status ${name} tells, hato doctor looks at what runs`,
+      {
+        code: 'nobody',
+      },
+    )
   }
   const heard = async () => {
     for await (const { body } of events) {
@@ -113,6 +128,8 @@ async function answerTo(seq: number, events: AsyncIterable<{ readonly body: Uint
 function sayAccepted(event: CampaignEvent, { screen }: Here): void {
   const { recipients = 0, state } = event
   const waits = state === 'scheduled' ? '; it starts at its sendAt' : ''
-  screen.out(`${screen.paint('green', 'accepted')} ${screen.paint('bold', `${event.tenant}/${event.id}`)}${recipients > 0 ? `, ${counted(recipients, 'recipient')} read so far` : ''}${waits}`)
+  screen.out(
+    `${screen.paint('green', 'accepted')} ${screen.paint('bold', `${event.tenant}/${event.id}`)}${recipients > 0 ? `, ${counted(recipients, 'recipient')} read so far` : ''}${waits}`,
+  )
   for (const problem of event.problems) screen.out(`  ${printable(problemLine(problem))}`)
 }

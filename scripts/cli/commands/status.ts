@@ -27,6 +27,9 @@ export const statusCommand: Command = {
 
 async function knownStatus(bus: Bus, key: CampaignKey): Promise<CampaignStatus> {
   const status = await statusOf(bus, key)
-  if (status.state === 'unknown') throw new Failure('failed', `there is no campaign ${campaignName(key)}: it was never published, or ended more than 30 days ago`, { code: 'unknown-campaign' })
+  if (status.state === 'unknown')
+    throw new Failure('failed', `there is no campaign ${campaignName(key)}: it was never published, or ended more than 30 days ago`, {
+      code: 'unknown-campaign',
+    })
   return status
 }

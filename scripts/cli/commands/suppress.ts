@@ -38,7 +38,8 @@ export const suppressCommands: readonly Command[] = [
       const more = given({ reason: asked.values.get('reason'), list: asked.values.get('of-list'), until: ms === null ? undefined : rfc3339(here.now() + ms) })
       const bus = await here.bus()
       let added = 0
-      for (const some of chunks(addresses)) added += (await askSuppression<{ added: number }>(bus, tenant, { action: 'add', entries: some.map((address) => ({ address, ...more })) })).added
+      for (const some of chunks(addresses))
+        added += (await askSuppression<{ added: number }>(bus, tenant, { action: 'add', entries: some.map((address) => ({ address, ...more })) })).added
       here.screen.out(asked.flags.has('json') ? JSON.stringify({ ok: true, added }) : `${counted(added, 'address', 'addresses')} suppressed for ${tenant}`)
       return EXIT.ok
     },
@@ -53,8 +54,17 @@ export const suppressCommands: readonly Command[] = [
       const [tenant, addresses] = tenantAndAddresses(asked)
       const bus = await here.bus()
       let removed = 0
-      for (const some of chunks(addresses)) removed += (await askSuppression<{ removed: number }>(bus, tenant, { action: 'remove', addresses: some, ...given({ list: asked.values.get('of-list') }) })).removed
-      here.screen.out(asked.flags.has('json') ? JSON.stringify({ ok: true, removed }) : removed === 0 ? `nothing stood there for ${addresses.join(', ')}` : `${counted(removed, 'entry', 'entries')} taken off ${tenant}'s list`)
+      for (const some of chunks(addresses))
+        removed += (
+          await askSuppression<{ removed: number }>(bus, tenant, { action: 'remove', addresses: some, ...given({ list: asked.values.get('of-list') }) })
+        ).removed
+      here.screen.out(
+        asked.flags.has('json')
+          ? JSON.stringify({ ok: true, removed })
+          : removed === 0
+            ? `nothing stood there for ${addresses.join(', ')}`
+            : `${counted(removed, 'entry', 'entries')} taken off ${tenant}'s list`,
+      )
       return EXIT.ok
     },
   },
@@ -142,5 +152,6 @@ function show({ entries, total }: Page, tenant: string, address: string | undefi
     { title: 'reply', atLeast: 10, cell: (entry: SuppressionEntry) => entry.reply ?? '' },
   ]
   for (const line of table(columns, entries, screen)) screen.out(line)
-  if (address === undefined && entries.length < total) screen.note(`${count(entries.length)} of ${count(total)}; --after ${entries.at(-1)?.address} goes on, --limit 0 shows all`)
+  if (address === undefined && entries.length < total)
+    screen.note(`${count(entries.length)} of ${count(total)}; --after ${entries.at(-1)?.address} goes on, --limit 0 shows all`)
 }
