@@ -24,11 +24,21 @@ export function checkContent(content: Content, asked: Asked): readonly Problem[]
     ...senderProblems(content, asked.domains),
     ...lineProblems(content),
     ...problems,
+    ...trialProblems(templates, asked.sample),
     ...headerProblems(content.headers ?? {}),
     ...bodyProblems(content),
     ...unsubscribeProblems(content, asked, templates),
     ...attachmentProblems(content, asked.objectSizes),
   ]
+}
+
+/** What compiles may still loop for ever: each template is rendered once for somebody of the list, within the limits that hold when it is sent. */
+function trialProblems(templates: Templates, sample: readonly Recipient[] | undefined): Problem[] {
+  const scope = scopeOf(sample?.[0] ?? { address: 'somebody@example.com' })
+  return [...templates].flatMap(([path, template]) => {
+    const rendered = template.fixed === null ? template.render(scope, { now: 0, missing: 'empty' }) : null
+    return rendered?.kind === 'broken' ? [{ path, message: `does not render (tried for ${sample?.[0]?.address ?? 'an example'}): ${rendered.message}` }] : []
+  })
 }
 
 function senderProblems(content: Content, domains: readonly string[]): Problem[] {
