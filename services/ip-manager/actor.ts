@@ -8,16 +8,12 @@
  * ON CRASH   the node key expires, another process takes `ip-manager.all`, reads the memory and counts the journal from its position; allowances run out meanwhile, so mail waits for at most 12 s
  * NOT HERE   how fast a site is fed within what is allowed: domain-router; which reply blames whom: sender
  */
-import type { Config } from '../runtime/config.ts'
 import { watchFleet } from '../runtime/fleet-watch.ts'
 import { openBucket } from '../runtime/kv.ts'
-import type { ActorContext } from '../runtime/lifecycle.ts'
 import { own } from '../runtime/ownership.ts'
-import type { IP_MANAGER_CONFIG } from './config.ts'
+import type { IpManagerContext } from './config.ts'
 import { ipManagerMetrics } from './gauges.ts'
 import { type Reign, startReign } from './reign.ts'
-
-export type IpManagerContext = ActorContext<Config<typeof IP_MANAGER_CONFIG>>
 
 /** There is one for all IPs: pools and IPs are judged over all sites together. */
 const SHARD = 'all'

@@ -1,4 +1,5 @@
-import type { ConfigTable } from '../runtime/config.ts'
+import type { Config, ConfigTable } from '../runtime/config.ts'
+import type { ActorContext } from '../runtime/lifecycle.ts'
 
 export const IP_MANAGER_CONFIG = {
   saveEveryMs: {
@@ -18,3 +19,5 @@ export const IP_MANAGER_CONFIG = {
     why: '(IP × site) pairs remembered one by one, some 2 KB each; the idlest of the others count into `_tail`',
   },
 } as const satisfies ConfigTable
+
+export type IpManagerContext = ActorContext<Config<typeof IP_MANAGER_CONFIG>>

@@ -9,7 +9,7 @@ import type { AllowanceAsk, Allowances } from '../../protocol/messages/permissio
 import { subject } from '../../protocol/subjects.ts'
 import type { Call, Follow, StoredMessage } from '../runtime/bus/types.ts'
 import { openBucket } from '../runtime/kv.ts'
-import type { IpManagerContext } from './actor.ts'
+import type { IpManagerContext } from './config.ts'
 import { Events } from './events.ts'
 import { openFleetDoor, readFleet } from './fleet-door.ts'
 import type { Counters } from './gauges.ts'

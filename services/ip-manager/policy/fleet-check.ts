@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { Problem } from '../../../protocol/campaign.ts'
 import { Fleet, type FleetIp, type FleetIsp, type FleetTenant } from '../../../protocol/fleet.ts'
 import { mergeProviders } from '../../../protocol/providers/merge.ts'
@@ -48,12 +49,16 @@ function durationsAsText(document: unknown): unknown {
   return { ...document, isp: document.isp.map((row: unknown) => (isRecord(row) && typeof row.idle === 'number' ? { ...row, idle: `${row.idle}ms` } : row)) }
 }
 
-/** The rows that have their shape, with their places. */
-function readable<T>(rows: unknown, schema: { safeParse(row: unknown): { readonly success: boolean; readonly data?: unknown } }): Row<T>[] {
+/** The rows that have their shape, with their places; a key too many is a problem of its own and hides no other. */
+function readable<T>(rows: unknown, schema: z.ZodType): Row<T>[] {
   if (!Array.isArray(rows)) return []
   return rows.flatMap((row, at) => {
     const read = schema.safeParse(row)
-    return read.success ? [{ at, row: read.data as T }] : []
+    if (read.success) return [{ at, row: read.data as T }]
+    const unknown = new Set(read.error.issues.flatMap((issue) => (issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : [])))
+    if (unknown.size === 0) return []
+    const again = schema.safeParse(Object.fromEntries(Object.entries(row).filter(([key]) => !unknown.has(key))))
+    return again.success ? [{ at, row: again.data as T }] : []
   })
 }
 
