@@ -79,6 +79,9 @@ const Isp = z.strictObject({
   port: z.number().int().min(1).max(65_535).optional(),
   unknown: z.enum(['plain', 'ambiguous']).optional(),
   hourly_start: z.number().int().positive().optional(),
+  /** how long the site, or (IP × site), is left alone when a reply names no time of its own */
+  busy_rest: Duration.optional(),
+  source_rest: Duration.optional(),
 })
 
 /** Read in full by `RetryPolicy` (retry.ts) and `compileRules`; here their shape is only "a table". */

@@ -16,6 +16,11 @@ describe("the fleet file's isp rows", () => {
     expect(merged.problems).toEqual([])
   })
 
+  it('shorten one rest and leave the other as it was', () => {
+    const table = providerTable(mergeProviders(BUILT_IN_PROVIDERS, [{ name: 'yahoo', busy_rest: 2_000 }]))
+    expect(table.row('yahoo').rest).toEqual({ busyMs: 2_000, sourceMs: 7_200_000, failedConnects: 5 })
+  })
+
   it('add a provider with the values of everybody else', () => {
     const table = providerTable(mergeProviders(BUILT_IN_PROVIDERS, [{ name: 'acme-isp', mx: ['.MX.Acme.example'], mails_per_second: 3 }]))
     expect(table.ofHosts(['a.mx.acme.example'])).toMatchObject({ name: 'acme-isp', mailsPerSecond: 3, mailsPerSession: 100, ahead: 'learn' })

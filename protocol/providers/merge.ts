@@ -62,6 +62,10 @@ function changesOf(row: ProviderRow, isp: FleetIsp): Partial<ProviderRow> {
     port: isp.port,
     unknown: isp.unknown,
     hourlyStart: isp.hourly_start,
+    rest:
+      isp.busy_rest === undefined && isp.source_rest === undefined
+        ? undefined
+        : { ...row.rest, busyMs: isp.busy_rest ?? row.rest.busyMs, sourceMs: isp.source_rest ?? row.rest.sourceMs },
   }
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
 }

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import type { z } from 'zod'
 import { Fleet } from '../../protocol/fleet.ts'
 import type { SenderFacts } from '../world/dns/sender-records.ts'
-import { DEMO_RULES } from './rules.ts'
+import { DEMO_ISPS, DEMO_RULES } from './patience.ts'
 
 export interface DemoFleet {
   readonly fleet: Fleet
@@ -42,6 +42,7 @@ export async function demoFleet(network: { readonly dns: string; readonly smtpPo
     // A full mailbox is asked four times within seconds and then bounces; in production that is days.
     retry: { first: '2s', tries: 4 },
     rule: DEMO_RULES,
+    isp: DEMO_ISPS,
   }
   return {
     fleet: Fleet.parse(document),
