@@ -19,10 +19,11 @@ import { type Reign, startReign } from './reign.ts'
 const SHARD = 'all'
 
 export async function startIpManager(context: IpManagerContext): Promise<AsyncDisposable> {
-  const { bus, log, clock, config, nodeId, metrics } = context
+  const { bus, log, clock, config, nodeId, metrics, health } = context
   await using stack = new AsyncDisposableStack()
   let reign: Reign | null = null
   const counters = ipManagerMetrics(metrics, () => reign?.manager ?? null)
+  health.gate(() => (reign?.manager.hearingSince === null ? ['old outcomes are being counted'] : []))
   const fleet = stack.use(watchFleet(bus, log, (record) => reign?.newFleet(record)))
 
   const crash = (error: unknown): never => {

@@ -219,10 +219,14 @@ describe('outcomes', () => {
     }
     const wanted = () => new Map([...expected].sort())
 
+    const standby = startProcess()
     for (let n = 0; n < 100; n++) await publish(some())
+    const { epoch } = await allowances('google')
     await killed(owner) // between two saves, somewhere
+    owner = standby
     for (let n = 0; n < 50; n++) await publish(some())
-    owner = startProcess()
+    expect((await ask<IpReputation>('ipReputation')).ips).toHaveLength(3)
+    expect((await allowances('google')).epoch).toBeGreaterThan(epoch)
     for (let n = 0; n < 50; n++) await publish(some())
     await until('all counted', async () => (await counted()).size > 0 && JSON.stringify([...(await counted())]) === JSON.stringify([...wanted()]), 15_000)
 
