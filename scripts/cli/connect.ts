@@ -115,7 +115,9 @@ export async function connectOrFail({ place, stopping, note }: ConnectOptions): 
   const connecting = connectBus({
     url: place.url,
     name: 'hato',
-    log: logFor(note, (reason) => void (because = reason)),
+    log: logFor(note, (reason) => {
+      because = reason
+    }),
     signal: AbortSignal.any([giveUp, stopping]),
     ...credentials,
   })

@@ -1,5 +1,5 @@
 import type { Bus } from '../../services/runtime/bus.ts'
-import { BadConfig, Infrastructure } from '../../services/runtime/errors.ts'
+import { BadConfig, Infrastructure, InvariantBroken } from '../../services/runtime/errors.ts'
 import type { Asked, Command, Here } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { connectOrFail, findNats, type NatsPlace } from './connect.ts'
@@ -97,6 +97,8 @@ function tell(failure: Failure, asked: Asked, screen: Screen): void {
 function failureOf(error: unknown): Failure | null {
   if (error instanceof Failure) return error
   if (error instanceof BadConfig) return new Failure('badConfig', error.message)
+  if (error instanceof InvariantBroken && error.invariant === 'jetstream' && /stream not found/.test(error.message))
+    return new Failure('unavailable', `no Hato cluster has run on this NATS server yet: ${error.message}. Start one with npm start`, { code: 'no-cluster' })
   if (!(error instanceof Infrastructure)) return null
   const [kind, what]: [FailureKind, string] =
     error.code === 'denied' ? ['failed', 'the NATS server does not let this user do that'] : ['unavailable', 'NATS does not answer']

@@ -17,7 +17,7 @@ export function table<T>(columns: readonly Column<T>[], rows: readonly T[], { wi
   const filled = columns
     .map((column) => ({ column, cells: rows.map((row) => plain(column.cell(row))) }))
     .filter(({ cells }) => cells.some(({ text }) => text !== ''))
-  const widths = fit(
+  const widths = fitted(
     filled.map(({ column, cells }) => ({
       wanted: Math.max(widthOf(column.title), ...cells.map(({ text }) => widthOf(text))),
       atLeast: column.atLeast ?? null,
@@ -46,7 +46,7 @@ function plain(cell: string | { readonly text: string; readonly style: Style | n
 }
 
 /** Takes what is too much from the widest column that may be cut, until all fit or none can give. */
-export function fit(columns: readonly { readonly wanted: number; readonly atLeast: number | null }[], width: number): number[] {
+export function fitted(columns: readonly { readonly wanted: number; readonly atLeast: number | null }[], width: number): number[] {
   const widths = columns.map(({ wanted }) => wanted)
   const gaps = GAP.length * Math.max(0, columns.length - 1)
   for (let over = widths.reduce((sum, one) => sum + one, gaps) - width; over > 0; over--) {

@@ -25,7 +25,7 @@ export const feedbackCommand: Command = {
   name: 'feedback import',
   positionals: [{ name: 'TENANT' }, { name: 'FILE|MAILDIR|-' }],
   options: ['json'],
-  says: 'bounces, complaints and unsubscribes that came back: NDJSON, or a folder of mails',
+  says: 'bounces and complaints that came back: NDJSON, or a folder of mails',
   more: 'A line is {"id", "kind": "bounce|complaint|unsubscribe", "at", "source", and one of "token", "rcpt", "ref"}; when one line is wrong nothing is imported. From a maildir, bounces (DSN) and complaints (ARF) are read; other mails are named and left out. Importing the same twice counts once.',
   examples: ['hato feedback import acme unsubscribed.ndjson', 'hato feedback import acme /var/mail/bounces/'],
   async run(asked, here) {

@@ -11,7 +11,7 @@ import { until } from '../format.ts'
 import { ipDetailLines, ipLines } from '../ip-screen.ts'
 
 const ACTIONS = {
-  quarantine: { says: 'takes an IP out of service; its mail waits or takes the others of its pool', example: '--because "listed at Spamhaus" --for 24h' },
+  quarantine: { says: 'takes an IP out of service until it is released', example: '--because "listed at Spamhaus" --for 24h' },
   release: { says: 'lets a quarantined or drained IP serve again', example: '--because "delisted"' },
   drain: { says: 'lets an IP finish what it has, then rest', example: '--because "moves to the other rack"' },
 } as const
@@ -22,7 +22,7 @@ export const ipCommands: readonly Command[] = [
     name: 'ip',
     positionals: [{ name: 'ADDRESS', optional: true }],
     options: ['json'],
-    says: 'reputation and mode of the source IPs, or of one of them by site',
+    says: 'mode and counts of the source IPs; of one of them by site',
     more: 'Counts are totals since the IP was added. "today" is what was sent in the last 24 hours of what the warm-up allows.',
     examples: ['hato ip', 'hato ip 203.0.113.7', 'hato ip --json | jq ".ips[] | select(.mode != \\"serving\\")"'],
     async run(asked, here) {

@@ -25,7 +25,7 @@ const ACTIONS: Readonly<Record<'pause' | 'resume' | 'limit' | 'clear', Row>> = {
     more: LISTED,
   },
   clear: {
-    says: 'takes back what people and the router itself ordered there: limits, pauses, rests',
+    says: 'takes back what is ordered there: limits, pauses, rests',
     options: ['id'],
     example: 'yahoo-jp --id rest',
     more: 'Without --id everything.',
@@ -38,7 +38,7 @@ export const ispCommands: readonly Command[] = [
     name: 'isp',
     positionals: [{ name: 'SITE', optional: true }],
     options: ['json'],
-    says: 'how each ISP is being served, or one of them in detail',
+    says: 'how each ISP is being served; one of them in detail',
     more: 'A site is what shares limits: a provider (google, docomo) or, for the rest, a mail host\'s domain (example.jp). "open" of "window" sessions are in use; a site that rests says why and until when.',
     examples: ['hato isp', 'hato isp google', 'hato isp --json | jq ".sites[] | select(.resting)"'],
     async run(asked, here) {

@@ -88,8 +88,8 @@ export const suppressCommands: readonly Command[] = [
     name: 'suppress import',
     positionals: [TENANT, { name: 'FILE|-' }],
     options: ['json'],
-    says: 'adds a CSV with a header row (address, and if you like reason, list, since, until, reply), or an address a line',
-    more: 'Everything is checked first: when one line is wrong nothing is imported, and every wrong line is named.',
+    says: 'adds a whole file: CSV, or an address a line',
+    more: 'The CSV has a header row: address, and if you like reason, list, since, until, reply. Everything is checked first: when one line is wrong nothing is imported, and every wrong line is named.',
     examples: ['hato suppress import acme unsubscribed.csv'],
     async run(asked, here) {
       const tenant = tenantOf(asked.positionals[0] as string)
