@@ -18,7 +18,13 @@ const LEVELS = {
 
 /** One decision, one line: `granted shard=google lease=google-17-3 sender=… ip=… sessions=5 …`. */
 export function logDecision(log: Log, shard: string, epoch: number, { event, ...fields }: RouterEvent): void {
-  log[LEVELS[event]](kebab(event), { shard, epoch, ...fields })
+  const level = isNothing({ event, ...fields } as RouterEvent) ? 'debug' : LEVELS[event]
+  log[level](kebab(event), { shard, epoch, ...fields })
+}
+
+/** At a start a hundred shards are taken over from nobody. */
+function isNothing(decision: RouterEvent): boolean {
+  return decision.event === 'adoptionDone' && decision.leases === 0
 }
 
 function kebab(event: string): string {

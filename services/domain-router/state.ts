@@ -1,5 +1,5 @@
 import type { Allowance } from '../../protocol/messages/permission.ts'
-import { LANES, type EpochMs, type Lane, type MonoMs } from '../../protocol/words.ts'
+import type { EpochMs, Lane, MonoMs } from '../../protocol/words.ts'
 import type { Network } from './policy/network.ts'
 import { countOrders, emptyQueue, type Queue, type Waiting } from './policy/queue.ts'
 import type { Roster } from './policy/roster.ts'
@@ -275,8 +275,13 @@ export function waitingOrders(shard: Shard, lane: Lane): number {
   return orders
 }
 
+/** Mail waits here or is being worked on. */
+export function hasWork(shard: Shard): boolean {
+  if (shard.leases.size > 0) return true
+  for (const site of shard.sites.values()) if (hasWaiting(site)) return true
+  return false
+}
+
 export function isIdle(shard: Shard): boolean {
-  if (shard.leases.size > 0 || shard.adopting !== null) return false
-  for (const site of shard.sites.values()) if (LANES.some((lane) => site.queue[lane].size > 0)) return false
-  return true
+  return shard.adopting === null && !hasWork(shard)
 }

@@ -36,7 +36,7 @@ export function hearHoldings(shard: Shard, holdings: Holdings, at: Moment): Say[
   const sender = hearReporter(shard.roster, holdings, at.mono)
   shard.adopting?.answered.add(sender.id)
   shard.unsure = shard.unsure.filter((unsure) => unsure.sender !== sender.id)
-  return holdings.leases.flatMap((held) => adopt(shard, sender, held, at))
+  return holdings.leases.filter((held) => held.shard === shard.name).flatMap((held) => adopt(shard, sender, held, at))
 }
 
 /** Not answered: asked again at its next word. */

@@ -1,4 +1,4 @@
-import { hasWaiting, isActive, isIdle, type Moment, type Shard, type Site } from '../state.ts'
+import { hasWaiting, hasWork, isActive, isIdle, type Moment, type Shard, type Site } from '../state.ts'
 import { endActions } from './actions.ts'
 import { endAdopting } from './adopt.ts'
 import { askAllowances } from './allowances.ts'
@@ -21,7 +21,7 @@ export function look(shard: Shard, at: Moment): Say[] {
   shard.timers.lookAt = at.mono + LOOK_MS
   const says: Say[] = [...(endAdopting(shard, at) ?? []), ...endActions(shard, at)]
   forgetSilent(shard.roster, at.mono)
-  shard.unsure = shard.unsure.filter(({ until }) => until > at.mono)
+  endUnsure(shard, at)
   for (const [campaign, until] of shard.heldCampaigns) if (until <= at.mono) shard.heldCampaigns.delete(campaign)
   for (const lease of [...shard.leases.values()]) if (mustBeGone(lease, at.mono)) says.push(...drop(shard, lease, 'silent'))
   for (const site of [...shard.sites.values()]) says.push(...lookAtSite(shard, site, at))
@@ -36,6 +36,13 @@ export function look(shard: Shard, at: Moment): Say[] {
   if (at.mono >= shard.timers.allowanceAt) says.push(...askAllowances(shard, 'all', at))
   says.push(...tellDrain(shard, at), ...save(shard, at))
   return says
+}
+
+/** A silent sender's time is over: the memory need not name it any more. */
+function endUnsure(shard: Shard, at: Moment): void {
+  const unsure = shard.unsure.filter(({ until }) => until > at.mono)
+  if (unsure.length < shard.unsure.length) shard.changed = true
+  shard.unsure = unsure
 }
 
 function lookAtSite(shard: Shard, site: Site, at: Moment): Say[] {
@@ -57,7 +64,7 @@ function keepAlive(site: Site, at: Moment): Say[] {
 
 /** Changed things are saved together, at most once in 2 s; a new sender at once, since it is lent to only then. */
 function save(shard: Shard, at: Moment): Say[] {
-  const isNew = !isIdle(shard) && lacksHolder(shard, at.mono)
+  const isNew = hasWork(shard) && lacksHolder(shard, at.mono)
   if (!isNew && (!shard.changed || at.mono < shard.timers.saveAt)) return []
   shard.timers.saveAt = at.mono + SAVE_EVERY_MS
   shard.changed = false

@@ -1,5 +1,5 @@
 import type { EpochMs, MonoMs } from '../../../protocol/words.ts'
-import type { Moment, RememberedPair, Shard, Site } from '../state.ts'
+import { hasWork, type Moment, type RememberedPair, type Shard, type Site } from '../state.ts'
 import type { Memory } from './messages.ts'
 import { MIGHT_HOLD_MS, REMEMBERED_PAIRS } from './numbers.ts'
 import { isReachable } from './roster.ts'
@@ -20,9 +20,10 @@ export function memoryOf(shard: Shard, at: Moment): Memory {
 }
 
 /** Whoever holds a lease, may hold one that nobody has told us of, or may be given one next. */
-function holdersOf({ leases, adopting, unsure, roster }: Shard, mono: MonoMs): string[] {
+function holdersOf(shard: Shard, mono: MonoMs): string[] {
+  const { leases, adopting, unsure, roster } = shard
   const unheard = [...(adopting?.expected ?? [])].filter((sender) => !adopting?.answered.has(sender))
-  const lately = [...roster.values()].filter(({ heardAt }) => mono - heardAt < MIGHT_HOLD_MS)
+  const lately = hasWork(shard) ? [...roster.values()].filter(({ heardAt }) => mono - heardAt < MIGHT_HOLD_MS) : []
   return [...new Set([...[...leases.values()].map(({ sender }) => sender), ...unheard, ...unsure.map(({ sender }) => sender), ...lately.map(({ id }) => id)])].sort()
 }
 
@@ -67,7 +68,7 @@ export function recall(shard: Shard, memory: Memory, at: Moment): void {
 }
 
 /** Equal for two memories that a new owner would act on alike: saving follows it. */
-export function digestOf({ actions, pairs, holders }: Memory): string {
+export function digestOf({ actions, pairs, holders }: Omit<Memory, 'v'>): string {
   const windows = pairs.map(({ site, ip, window }) => [site, ip, Math.floor(window.sessions.value), window.pace.value.toPrecision(2), window.rest, window.returns])
   return JSON.stringify([actions, windows, holders])
 }

@@ -5,7 +5,7 @@ import { beginAdopting, hearDuringAdoption, hearHoldings, hearNoHoldings } from 
 import { askAllowances, hearAllowances, hearSourceChanged } from './allowances.ts'
 import { hearGrantAnswer, hearGrantTimeOut } from './answers.ts'
 import { look, wakeAt } from './look.ts'
-import { memoryOf, recall } from './memory.ts'
+import { digestOf, memoryOf, recall } from './memory.ts'
 import type { Heard, Memory, Say } from './messages.ts'
 import { CAMPAIGN_HELD_MS, HERE_SILENT_MS } from './numbers.ts'
 import { parkAll, parkCampaign, parkResting } from './parking.ts'
@@ -88,6 +88,7 @@ function gain(shard: Shard, epoch: number, memory: Memory | null, at: Moment): S
   shard.epoch = epoch
   shard.ownedAt = at.mono
   if (memory !== null) recall(shard, memory, at)
+  shard.savedAs = digestOf(memory ?? { actions: [], pairs: [], holders: [] })
   shard.holders = new Set(memory?.holders)
   shard.holdersNamed = shard.holders
   return beginAdopting(shard, memory?.holders ?? [], at)

@@ -1,6 +1,6 @@
 import type { Moment, Shard, Site } from '../state.ts'
 import { pairGate, siteWait, type Wait } from './gates.ts'
-import { SOON_MS, UNKNOWN_REST_MS } from './numbers.ts'
+import { REST_PARK_MS, SOON_MS, UNKNOWN_REST_MS } from './numbers.ts'
 import { poolsOf, type Group } from './queue.ts'
 
 /** Why orders of a pool wait at a site although sources might lend: null = some source lends, and only room is missing (S7). */
@@ -45,7 +45,7 @@ export function restsOf(shard: Shard, site: Site, at: Moment): { readonly site: 
   return { site: every ? first : null, pools: resting.map(({ because, until, pool }) => ({ because, until, pool })) }
 }
 
-/** A second's uncertainty is no rest. */
+/** A second's uncertainty is no rest: its orders wait here. */
 function isRest(wait: Wait, at: Moment): boolean {
-  return wait.until > at.now + SOON_MS
+  return wait.until > at.now + REST_PARK_MS
 }
