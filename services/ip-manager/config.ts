@@ -16,7 +16,7 @@ export const IP_MANAGER_CONFIG = {
     default: 20_000,
     min: 1_000,
     max: 200_000,
-    why: '(IP × site) pairs remembered one by one, some 2 KB each; the idlest of the others count into `_tail`',
+    why: '(IP × site) pairs remembered one by one, some 1 KB each; the idlest of the others count into `_tail`',
   },
 } as const satisfies ConfigTable
 

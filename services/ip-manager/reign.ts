@@ -23,6 +23,7 @@ import { fromMemory, toMemory } from './policy/memory.ts'
 import { newFleet } from './policy/new-fleet.ts'
 import { observe, type SeenChunk } from './policy/observe.ts'
 import { pass } from './policy/pass.ts'
+import { restate } from './policy/restate.ts'
 import type { Say } from './policy/says.ts'
 import { countPairs, type Manager, newManager } from './state.ts'
 
@@ -100,6 +101,7 @@ export async function startReign(
     manager.hearingSince = clock.now()
     events.caughtUp({ position: manager.position, ms: Math.round(clock.mono() - began) })
     passNow()
+    say(restate(manager))
   })
 
   // -- the doors

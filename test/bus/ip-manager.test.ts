@@ -150,7 +150,7 @@ describe('an order', () => {
     await killed(owner)
     owner = startProcess()
     expect((await ask<IpReputation>('ipReputationOf', { address: A })).ips[0]).toMatchObject({ mode: 'quarantined', because: 'listed' })
-    await until('the end of the quarantine', () => heard.some(({ change }) => change.lends), 12_000)
+    await until('the end of the quarantine', () => heard.some(({ change }) => change.ip === A && change.lends), 12_000)
     expect((await ask<IpReputation>('ipReputationOf', { address: A })).ips[0]).toMatchObject({ mode: 'serving', until: null })
     const events: IpEvent[] = []
     for await (const { body } of here.bus.scan(STREAM.events, wildcard('ipEvent'))) events.push(JSON.parse(text(body)) as IpEvent)

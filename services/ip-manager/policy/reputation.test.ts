@@ -8,6 +8,7 @@ import { hearHolder } from './holders.ts'
 import { blamed, changesIn, delivered, fleetOf, HOUR_MS, listed, managerOf, MINUTE_MS, modesIn, NOW, see } from './manager.testkit.ts'
 import { newFleet } from './new-fleet.ts'
 import { pass } from './pass.ts'
+import { restate } from './restate.ts'
 import { reputation, reputationOf, TAIL_SITE } from './reputation.ts'
 
 const A = '127.0.1.1'
@@ -179,4 +180,12 @@ describe('another fleet', () => {
     newFleet(both, fleetView(fleetOf({ [A]: { pool: 'other' }, [B]: {} })), NOW)
     expect(one(both).find(({ ip }) => ip === B)?.pacePerS).toBeGreaterThan(capped)
   })
+})
+
+test('a new owner restates what stopped and what resumed, for those who did not hear it', () => {
+  const manager = managerOf(fleetOf({ [A]: {}, [B]: {} }))
+  see(manager, [delivered(A, 'gmx'), blamed(A, 'google', { rule: { id: 'x', restMs: MINUTE_MS } }), blamed(A, 'yahoo')])
+  order(manager, 'quarantine')
+  pass(manager, NOW + MINUTE_MS)
+  expect(changesIn(restate(manager))).toEqual([`${A} * stops`, `${A} google lends`, `${A} yahoo stops`, `${B} * lends`])
 })
