@@ -15,7 +15,7 @@ function document() {
     pool: [{ name: 'acme', tenants: ['acme'] }],
     ip: [{ address: '127.0.1.1', pool: 'acme', ehlo: 'mx1.hato.example' }],
     dkim: [{ domain: 'acme.example', tenants: ['acme'], selector: 's1', key: pem }],
-    isp: [{ name: 'google', sessions_per_ip: 3, idle: '20s' }],
+    isp: [{ name: 'google', sessions_per_ip: 3, idle: '20s', source_rest: '30s' }],
     retry: { first: '2s' },
   }
 }
@@ -115,7 +115,7 @@ describe('applying', () => {
     )
     const shown = JSON.stringify(maskedRecord(record))
     expect(shown).toContain('socks5://hato:***@proxy.example:1080')
-    expect(shown).toContain('"idle":"20s"')
+    expect(shown).toContain('"idle":"20s","source_rest":"30s"')
     for (const hidden of ['PRIVATE', 'h:unter2', 'once']) expect(shown).not.toContain(hidden)
   })
 })

@@ -43,10 +43,17 @@ export function checkFleet(document: unknown, suggest: Suggest): FleetVerdict {
   return { kind: 'good', fleet: read.data, warnings: [...keys.warnings, ...fleetWarnings(read.data)] }
 }
 
-/** A program that read the file by the same schema sends `idle` in milliseconds. */
+/** Fields of `[[isp]]` that are durations: text in a file, milliseconds once read. */
+export const ISP_DURATIONS = ['idle', 'busy_rest', 'source_rest'] as const
+
+/** A program that read the file by the same schema sends milliseconds. */
 function durationsAsText(document: unknown): unknown {
   if (!isRecord(document) || !Array.isArray(document.isp)) return document
-  return { ...document, isp: document.isp.map((row: unknown) => (isRecord(row) && typeof row.idle === 'number' ? { ...row, idle: `${row.idle}ms` } : row)) }
+  const asText = ([field, value]: [string, unknown]) => [
+    field,
+    (ISP_DURATIONS as readonly string[]).includes(field) && typeof value === 'number' ? `${value}ms` : value,
+  ]
+  return { ...document, isp: document.isp.map((row: unknown) => (isRecord(row) ? Object.fromEntries(Object.entries(row).map(asText)) : row)) }
 }
 
 /** The rows that have their shape, with their places; a key too many is a problem of its own and hides no other. */

@@ -1,6 +1,7 @@
 import { formatDuration, rfc3339 } from '../../../protocol/duration.ts'
 import type { Fleet, FleetRecord } from '../../../protocol/fleet.ts'
 import type { EpochMs } from '../../../protocol/words.ts'
+import { ISP_DURATIONS } from './fleet-check.ts'
 
 /** The record that follows when `fleet` is applied: the standing one when it says the same, so that applying twice changes nothing. */
 export function nextRecord(standing: FleetRecord | null, fleet: Fleet, now: EpochMs, newSecret: () => string): FleetRecord {
@@ -17,7 +18,10 @@ export function maskedRecord({ revision, appliedAt, fleet }: FleetRecord): unkno
       ...fleet,
       ip: fleet.ip.map((ip) => ({ ...ip, egress: withoutPassword(ip.egress) })),
       dkim: fleet.dkim.map((row) => ({ ...row, key: '***' })),
-      isp: fleet.isp.map((row) => (row.idle === undefined ? row : { ...row, idle: formatDuration(row.idle) })),
+      isp: fleet.isp.map((row) => ({
+        ...row,
+        ...Object.fromEntries(ISP_DURATIONS.flatMap((field) => (row[field] === undefined ? [] : [[field, formatDuration(row[field])]]))),
+      })),
     },
   }
 }
