@@ -10,20 +10,11 @@ import type { Campaigns, Running, SiteQueue } from './campaigns.ts'
 import { orderOf } from './expansion.ts'
 import { placeKindOf } from './grouping.ts'
 import { type Deficits, pick, room } from './policy/release.ts'
+import { SiteViews } from './policy/site-views.ts'
 import { hoursOf } from './policy/window.ts'
 
 /** entries of one atomic batch: an order and its cursor each */
 const RELEASES = 100
-
-interface SiteView {
-  perS: number
-  resting: { readonly because: string; readonly until: EpochMs } | null
-  /** pools that rest here while others lend: their orders would only be parked */
-  restingPools: NonNullable<Drain['sites'][number]['restingPools']>
-  readonly held: Record<Lane, number>
-  /** released and not yet seen by the router, by order sequence */
-  readonly onTheWay: Record<Lane, { seq: number; count: number }[]>
-}
 
 export interface ReleaserOptions {
   readonly bus: Bus
@@ -41,7 +32,7 @@ export interface ReleaserOptions {
  */
 export class Releaser implements Disposable {
   readonly #options: ReleaserOptions
-  readonly #sites = new Map<string, SiteView>()
+  readonly #sites = new SiteViews()
   readonly #deficits = new Map<string, Deficits>()
   #running: Promise<void> | null = null
   #again = false
@@ -54,18 +45,7 @@ export class Releaser implements Disposable {
 
   /** What a router says of its sites: the events that release goes by. */
   drained(drain: Drain): void {
-    for (const { site, urgent, bulk, perS, resting, restingPools = [] } of drain.sites) {
-      const view = this.#view(site)
-      view.perS = perS
-      view.resting = resting
-      view.restingPools = restingPools
-      view.held.urgent = urgent
-      view.held.bulk = bulk
-      for (const lane of ['urgent', 'bulk'] as const) {
-        const way = view.onTheWay[lane]
-        while (way[0] && way[0].seq <= drain.upTo[lane]) way.shift()
-      }
-    }
+    this.#sites.drained(drain, this.#options.now())
     this.look()
   }
 
@@ -81,6 +61,13 @@ export class Releaser implements Disposable {
     if (pool) return { because: pool.because, until: pool.until }
     if (record.rate !== null && running.rate.allowed < 1) return { because: 'campaign-rate', until: this.#options.now() + 1_000 }
     return { because: 'site-pace', until: null }
+  }
+
+  /** A campaign ended: what only it used is forgotten. */
+  forget(): void {
+    const used = new Set([...this.#options.campaigns.all()].flatMap(({ queues }) => [...queues.keys()]))
+    this.#sites.keepOnly((site) => used.has(site))
+    for (const key of this.#deficits.keys()) if (!used.has(key.slice(key.indexOf(' ') + 1))) this.#deficits.delete(key)
   }
 
   /** Something changed: release what there is room for. One pass at a time. */
@@ -133,10 +120,12 @@ export class Releaser implements Disposable {
     let wakeAt = Number.POSITIVE_INFINITY
     for (const lane of ['urgent', 'bulk'] as const) {
       for (const [site, candidates] of this.#candidates(lane, now)) {
-        const view = this.#view(site)
+        const [first] = candidates
+        const way = this.#sites.onTheWay(site, first?.queue.shard ?? '', lane, now)
         const deficits = this.#deficits.get(`${lane} ${site}`) ?? new Map<string, number>()
         this.#deficits.set(`${lane} ${site}`, deficits)
-        let left = room({ onTheWay: view.held[lane] + view.onTheWay[lane].reduce((sum, { count }) => sum + count, 0), perS: view.perS }, view.resting !== null)
+        let left = room({ onTheWay: way.count, perS: way.perS }, way.resting)
+        if (left <= 0) wakeAt = Math.min(wakeAt, way.silentAt)
         while (left > 0 && chosen.length < RELEASES) {
           for (const candidate of candidates) candidate.next = nextOf(candidate, now)
           const turn = pick(candidates, deficits)
@@ -206,7 +195,7 @@ export class Releaser implements Disposable {
       for (const [at, { running, queue, batch, lane, to }] of chosen.entries()) {
         queue.batches.splice(queue.batches.indexOf(batch), 1)
         this.#options.onReleased(running)
-        if (to === 'router') this.#view(queue.site).onTheWay[lane].push({ seq: firstSeq + at, count: batch.count })
+        if (to === 'router') this.#sites.released(queue.site, queue.shard, lane, { seq: firstSeq + at, count: batch.count }, now())
       }
       for (const [at, queue] of [...cursors.keys()].entries()) queue.cursorSeq = firstSeq + chosen.length + at
       log.debug('released', { orders: chosen.length, first: campaignName((chosen[0] as Chosen).running.record) })
@@ -216,14 +205,6 @@ export class Releaser implements Disposable {
       for (const running of new Set(chosen.map(({ running }) => running))) this.#options.onTrouble(error, running)
       return false
     }
-  }
-
-  #view(site: string): SiteView {
-    const known = this.#sites.get(site)
-    if (known) return known
-    const view: SiteView = { perS: 0, resting: null, restingPools: [], held: { urgent: 0, bulk: 0 }, onTheWay: { urgent: [], bulk: [] } }
-    this.#sites.set(site, view)
-    return view
   }
 
   /** The next moment at which time alone makes room: a campaign's rate, its hours, its start. */

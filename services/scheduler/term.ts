@@ -3,7 +3,7 @@ import type { Problem } from '../../protocol/campaign.ts'
 import { campaignName } from '../../protocol/ids.ts'
 import type { Drain } from '../../protocol/messages/permission.ts'
 import type { ErrorAnswer } from '../../protocol/messages/ops.ts'
-import { OBJECT_BUCKET } from '../../protocol/buckets.ts'
+import { KEYS, OBJECT_BUCKET } from '../../protocol/buckets.ts'
 import { DEFAULT_RETRY } from '../../protocol/retry.ts'
 import { RetryConfig, retryPolicy } from '../../protocol/retry-config.ts'
 import { STREAM } from '../../protocol/streams.ts'
@@ -171,7 +171,8 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
     await bus.purge(STREAM.mail, subject('expansionCursor', { tenant, campaign: id }))
     await bus.purge(STREAM.mail, wildcard('releaseCursor', { tenant, campaign: id }))
     await openObjects(bus, OBJECT_BUCKET).remove(content)
-    await bucket.remove(`held.${tenant}.${id}`)
+    await bucket.remove(KEYS.held(tenant, id))
+    releaser.forget()
   }
 
   // -- what is durable comes first
