@@ -1,21 +1,16 @@
+import type { ActorRole, Role } from './subjects.ts'
+
 /** Key-value buckets: history 1 (2 stored 60 s for 5, tried). */
 export interface BucketSpec {
   readonly name: BucketName
   /** per-key TTL by `Nats-TTL` allowed */
   readonly ttl: boolean
+  /** who may write which keys (`*`, `>` as in subjects) */
+  readonly writes: Readonly<Partial<Record<ActorRole, readonly string[]>>>
+  readonly reads: readonly ActorRole[]
   readonly why: string
 }
 export type BucketName = 'owners' | 'campaigns' | 'fleet' | 'reputation'
-
-export const BUCKETS = [
-  { name: 'owners', ttl: true, why: 'who lives (`node.<role>.<id>`, TTL) and who owns what (`<role>.<shard>`, CAS)' },
-  { name: 'campaigns', ttl: true, why: 'each campaign: state, counts, where its list and outcomes have been read to' },
-  { name: 'fleet', ttl: false, why: 'the fleet document in force; actions on IPs and sites' },
-  { name: 'reputation', ttl: false, why: "ip-manager's and routers' memory per IP and site" },
-] as const satisfies readonly BucketSpec[]
-
-/** Lists, attachments and campaign contents. */
-export const OBJECT_BUCKET = 'hato'
 
 export const KEYS = {
   node: (role: string, id: string) => `node.${role}.${id}`,
@@ -28,3 +23,45 @@ export const KEYS = {
   ipMemory: 'ip-manager',
   ipActions: 'ip-actions',
 } as const
+
+const ACTORS = ['scheduler', 'domain-router', 'ip-manager', 'sender'] as const satisfies readonly ActorRole[]
+/** Nobody says that another lives, or takes another role's shards. */
+const lifeOf = (role: ActorRole): readonly string[] => [KEYS.node(role, '*'), KEYS.owner(role, '*')]
+
+export const BUCKETS = [
+  {
+    name: 'owners',
+    ttl: true,
+    writes: { scheduler: lifeOf('scheduler'), 'domain-router': lifeOf('domain-router'), 'ip-manager': lifeOf('ip-manager'), sender: lifeOf('sender') },
+    reads: ACTORS,
+    why: 'who lives (`node.<role>.<id>`, TTL) and who owns what (`<role>.<shard>`, CAS)',
+  },
+  {
+    name: 'campaigns',
+    ttl: true,
+    writes: { scheduler: [KEYS.campaign('*', '*'), KEYS.held('*', '*')] },
+    reads: ['scheduler', 'sender'],
+    why: 'each campaign: state, counts, where its list and outcomes have been read to',
+  },
+  {
+    name: 'fleet',
+    ttl: false,
+    writes: { 'ip-manager': [KEYS.fleet, KEYS.ipActions] },
+    reads: ACTORS,
+    why: 'the fleet document in force; actions on IPs and sites',
+  },
+  {
+    name: 'reputation',
+    ttl: false,
+    writes: { 'ip-manager': [KEYS.ipMemory], 'domain-router': [KEYS.siteMemory('*')] },
+    reads: ['ip-manager', 'domain-router'],
+    why: "ip-manager's and routers' memory per IP and site",
+  },
+] as const satisfies readonly BucketSpec[]
+
+/** Lists, attachments and campaign contents. */
+export const OBJECT_BUCKET = 'hato'
+/** Of every object bucket. Senders read contents and attachments. */
+export const OBJECT_RIGHTS = { writes: ['scheduler', 'ops'], reads: ['scheduler', 'sender', 'ops'] } as const satisfies Record<string, readonly Role[]>
+/** What the tenant's own programs put and nobody else can replace; in their sight this bucket is the one named OBJECT_BUCKET (scripts/nats-config). */
+export const tenantObjectBucket = (tenant: string): string => `${OBJECT_BUCKET}-${tenant}`

@@ -1,4 +1,4 @@
-import { SUBJECTS } from './subjects.ts'
+import { listenerForm, type Role, SUBJECTS } from './subjects.ts'
 
 /** A stream as the server keeps it; the reasons stand beside the numbers. Durations in milliseconds, sizes in bytes, 0 = no limit. */
 export interface StreamSpec {
@@ -14,6 +14,8 @@ export interface StreamSpec {
   readonly rollup: boolean
   readonly ttl: boolean
   readonly direct: boolean
+  /** who takes messages out by hand; a work queue's acks are not meant */
+  readonly removes: readonly Role[]
   readonly why: string
 }
 export type StreamName = 'JOBS' | 'MAIL' | 'OUTCOMES' | 'EVENTS' | 'FEEDBACK' | 'SUPPRESSION'
@@ -44,6 +46,7 @@ export const STREAMS = [
     rollup: false,
     ttl: false,
     direct: true,
+    removes: ['scheduler'], // a job that was refused or read to its end
     why: 'campaigns as they were published',
   },
   {
@@ -59,6 +62,7 @@ export const STREAMS = [
     rollup: true,
     ttl: false,
     direct: true,
+    removes: ['scheduler', 'sender'], // batches that are done, cursors of campaigns that have ended
     why: 'batches, cursors, orders and what waits',
   },
   {
@@ -74,6 +78,7 @@ export const STREAMS = [
     rollup: true,
     ttl: false,
     direct: true,
+    removes: [],
     why: 'the journal: claims and outcomes in one order',
   },
   {
@@ -89,6 +94,7 @@ export const STREAMS = [
     rollup: false,
     ttl: false,
     direct: true,
+    removes: [],
     why: 'what people and programs watch',
   },
   {
@@ -104,6 +110,7 @@ export const STREAMS = [
     rollup: false,
     ttl: false,
     direct: true,
+    removes: [],
     why: 'bounces, complaints and unsubscribes that came back',
   },
   {
@@ -119,6 +126,7 @@ export const STREAMS = [
     rollup: false,
     ttl: false,
     direct: true,
+    removes: [],
     why: 'suppression entries, at most 500 a message',
   },
 ] as const satisfies readonly StreamSpec[]
@@ -127,7 +135,7 @@ export const STREAMS = [
 function subjectsOf(stream: StreamName): string[] {
   return Object.values(SUBJECTS)
     .filter((row) => 'stream' in row && row.stream === stream)
-    .map((row) => row.on.replace(/\{\w+>\}/g, '>').replace(/\{\w+\}/g, '*'))
+    .map((row) => listenerForm(row.on))
 }
 
 /** Consumer names, one place so that a takeover finds its predecessor's. */
@@ -136,4 +144,6 @@ export const CONSUMERS = {
   due: (lane: string) => `scheduler-due-${lane}`,
   orders: (shard: string, lane: string) => `router-${shard}-${lane}`,
   feedback: 'scheduler-feedback',
+  /** on EVENTS and OUTCOMES, made for each tenant: where its programs read on */
+  publisher: (tenant: string) => `publisher-${tenant}`,
 } as const

@@ -4,7 +4,8 @@
  *
  * `{name}` is one token; `{name>}` ends a request subject and stands there literally (an address or site with its dots, design §4 "Forms").
  */
-export type Role = 'scheduler' | 'domain-router' | 'ip-manager' | 'sender' | 'publisher' | 'ops'
+export type ActorRole = 'scheduler' | 'domain-router' | 'ip-manager' | 'sender'
+export type Role = ActorRole | 'publisher' | 'ops'
 
 export interface SubjectRow {
   readonly on: string
@@ -224,8 +225,13 @@ export function subject<N extends SubjectName>(name: N, params: SubjectParams<N>
 
 /** The listener's form: parameters that are given stand, the others become wildcards: `wildcard('order', { shard: 'google' })` → `mail.google.*`. */
 export function wildcard<N extends SubjectName>(name: N, params: Partial<SubjectParams<N>> = {}): string {
-  return SUBJECTS[name].on.replace(/\{(\w+)(>?)\}/g, (_, key: string, tail: string) => {
-    const value = (params as Record<string, string | number | undefined>)[key]
+  return listenerForm(SUBJECTS[name].on, params)
+}
+
+/** The same for a row's `on`. */
+export function listenerForm(on: string, params: Readonly<Record<string, string | number | undefined>> = {}): string {
+  return on.replace(/\{(\w+)(>?)\}/g, (_, key: string, tail: string) => {
+    const value = params[key]
     return value === undefined ? (tail ? '>' : '*') : String(value)
   })
 }

@@ -7,7 +7,7 @@
  * NOT HERE   subjects and streams (protocol), buckets (kv.ts), objects (objects.ts)
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { createInbox, errors, type Msg, type NatsConnection } from '@nats-io/nats-core'
+import { errors, type Msg, type NatsConnection } from '@nats-io/nats-core'
 import { Svcm } from '@nats-io/services'
 import { connect } from 'nats'
 import { BadConfig, Infrastructure } from '../errors.ts'
@@ -39,7 +39,12 @@ const SAY_WAITING_MS = 3_000
 
 /** Waits until NATS is there. Throws BadConfig when it refuses our credentials. */
 export async function connectBus(options: ConnectOptions): Promise<Bus> {
-  return new NatsBus(new Link(await dial(options), options.log), options.name)
+  return new NatsBus(new Link(await dial(options), options.log, inboxesOf(options.credentials?.user)), options.name)
+}
+
+/** A user's answers come to subjects of its own, so that the server can keep them from others. A name that is no subject has none. */
+function inboxesOf(user: string | undefined): string | undefined {
+  return user !== undefined && /^[\w:-]+$/.test(user) ? `_INBOX.${user}` : undefined
 }
 
 async function dial({ url, name, credentials, log, signal }: ConnectOptions): Promise<NatsConnection> {
@@ -112,7 +117,7 @@ class NatsBus implements Bus {
   async askAll(subject: string, body: Uint8Array, options: { readonly timeoutMs: number; readonly enough?: number }): Promise<Uint8Array[]> {
     const answers: Uint8Array[] = []
     const done = Promise.withResolvers<void>()
-    const inbox = createInbox()
+    const inbox = this.#link.inbox()
     using _ = this.#listen(inbox, {}, (msg) => {
       if (msg.data.length === 0 && msg.headers?.code === 503) return done.resolve() // nobody listens
       answers.push(msg.data)

@@ -5,7 +5,7 @@
  *            means a new consumer that starts behind the last message taken in
  * NOTE       flow control is the back-pressure: the server waits until the reader has come to its mark, so memory stays bounded
  */
-import { createInbox, type Msg, nuid, type Subscription } from '@nats-io/nats-core'
+import { type Msg, nuid, type Subscription } from '@nats-io/nats-core'
 import { Infrastructure } from '../errors.ts'
 import { apiOrThrow } from './api.ts'
 import { readDelivered } from './delivered.ts'
@@ -79,7 +79,7 @@ export function follow(link: Link, stream: string, filters: readonly string[], o
     if (closed || making || !link.connected || link.ending) return
     making = true
     const name = `follow-${nuid.next()}`
-    const deliver = createInbox()
+    const deliver = link.inbox()
     const subscription = link.nc.subscribe(deliver, { callback: (error, msg) => (error === null ? hear(msg, name) : undefined) })
     consumer = { name, subscription }
     expected = 1

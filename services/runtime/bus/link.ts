@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { errors, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core'
+import { createInbox, errors, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core'
 import { Infrastructure, RETRY_PACE_MS } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { type Reply, Requests } from './requests.ts'
@@ -12,14 +12,17 @@ export class Link {
   readonly nc: NatsConnection
   readonly log: Log
   readonly closed: Promise<Error | null>
+  readonly #inboxes: string | undefined
   readonly #requests: Requests
   readonly #listeners = new Set<(connected: boolean) => void>()
   #connected = true
 
-  constructor(nc: NatsConnection, log: Log) {
+  /** `inboxes`: what every subject that answers come to begins with, where the server lets us hear no others. */
+  constructor(nc: NatsConnection, log: Log, inboxes?: string) {
     this.nc = nc
     this.log = log
-    this.#requests = new Requests(nc)
+    this.#inboxes = inboxes
+    this.#requests = new Requests(nc, this.inbox())
     this.closed = nc.closed().then((error) => {
       this.#requests.endAll('closed')
       this.#turn(false)
@@ -35,6 +38,11 @@ export class Link {
   /** closed or about to be: nothing more can be said */
   get ending(): boolean {
     return this.nc.isClosed() || this.nc.isDraining()
+  }
+
+  /** A subject for answers that nobody else has. */
+  inbox(): string {
+    return createInbox(this.#inboxes)
   }
 
   /** At most once; into the void when the connection is down or ended. */

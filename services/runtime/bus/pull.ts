@@ -5,7 +5,7 @@
  * INVARIANT  asked ≤ wanted when a pull leaves; a pull that ended early gives its rest back, a new connection or a silence all of it
  * ON CRASH   what was handed out and not acked comes again after ack_wait
  */
-import { createInbox, type Msg } from '@nats-io/nats-core'
+import type { Msg } from '@nats-io/nats-core'
 import { Infrastructure } from '../errors.ts'
 import { apiOrThrow } from './api.ts'
 import { readDelivered } from './delivered.ts'
@@ -32,7 +32,7 @@ export async function pull(link: Link, spec: PullSpec, onMessage: (delivery: Del
   let nextPull = 0
   let again: NodeJS.Timeout | undefined
   let mending = false
-  const inbox = `${createInbox()}.`
+  const inbox = `${link.inbox()}.`
 
   const create = () =>
     apiOrThrow<{ num_pending: number }>(link, `CONSUMER.CREATE.${stream}.${durable}`, {

@@ -1,4 +1,4 @@
-import { createInbox, type Msg } from '@nats-io/nats-core'
+import type { Msg } from '@nats-io/nats-core'
 import { Infrastructure, InvariantBroken, SERVER } from '../errors.ts'
 import { api } from './api.ts'
 import { NO_HEADERS, parseHeaderBlock, readHeaders } from './headers.ts'
@@ -85,7 +85,7 @@ async function directBatch(link: Link, stream: string, filter: string, fromSeq: 
   if (link.ending) throw new Infrastructure('closed', `${stream}: the connection was closed in the middle of a scan`)
   const messages: StoredMessage[] = []
   const done = Promise.withResolvers<'complete' | 'cut'>()
-  const inbox = createInbox()
+  const inbox = link.inbox()
   const subscription = link.nc.subscribe(inbox, {
     callback: (error, msg) => {
       if (error !== null) return done.reject(new Infrastructure('unavailable', error.message))

@@ -4,7 +4,7 @@
  * NOTE: not `nc.request`: that one arms a timer and two promises for each request, and when the connection breaks it lets every
  * request under way run into its time-out. Here they are told at once that they were cut, and one sweep serves all time-outs.
  */
-import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core'
+import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/nats-core'
 
 export type Reply =
   | { readonly kind: 'reply'; readonly msg: Msg }
@@ -29,9 +29,9 @@ export class Requests {
   #next = 0
   #sweep: NodeJS.Timeout | null = null
 
-  constructor(nc: NatsConnection) {
+  constructor(nc: NatsConnection, inbox: string) {
     this.#nc = nc
-    this.#inbox = `${createInbox()}.`
+    this.#inbox = `${inbox}.`
     nc.subscribe(`${this.#inbox}*`, {
       callback: (error, msg) => {
         if (error === null) this.#hear(msg)
