@@ -15,6 +15,8 @@ export type BucketName = 'owners' | 'campaigns' | 'fleet' | 'reputation'
 export const KEYS = {
   node: (role: string, id: string) => `node.${role}.${id}`,
   owner: (role: string, shard: string) => `${role}.${shard}`,
+  campaigns: 'campaign.>',
+  allHeld: 'held.>',
   campaign: (tenant: string, id: string) => `campaign.${tenant}.${id}`,
   /** stands while a campaign is paused or cancelling: senders watch these and let go of its mail */
   held: (tenant: string, id: string) => `held.${tenant}.${id}`,

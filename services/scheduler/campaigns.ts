@@ -83,7 +83,7 @@ export class Campaigns {
   /** Records of all campaigns that have not ended. */
   async load(): Promise<Running[]> {
     const loaded: Running[] = []
-    for (const key of await this.#bucket.keys('campaign.>')) {
+    for (const key of await this.#bucket.keys(KEYS.campaigns)) {
       const kept = await this.#bucket.get(key)
       if (kept === null) continue
       const record = decode<CampaignRecord>(kept.value)

@@ -42,6 +42,8 @@ import { TIMEOUTS } from './smtp/timeouts.ts'
 const WORKING_EVERY_MS = 1_300
 const HERE_EVERY_MS = 500
 const EXPIRE_EVERY_MS = 100
+/** an allowance (4 s) and a lease under it (4 s), with a margin */
+const HELD_BACK_MS = 10_000
 
 export async function startSender(context: ActorContext<Config<typeof SENDER_CONFIG>>): Promise<AsyncDisposable> {
   const { bus, log, clock, config, nodeId: sender, health } = context
@@ -86,7 +88,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
   stack.defer(() => liveness.end())
 
   const held = new Set<string>()
-  const heldWatch = openBucket(bus, 'campaigns').watch('held.>', ({ key, value }) => {
+  const heldWatch = openBucket(bus, 'campaigns').watch(KEYS.allHeld, ({ key, value }) => {
     if (value === null) return void held.delete(key)
     held.add(key)
     const [, tenant = '', campaign = ''] = key.split('.')
@@ -112,7 +114,9 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
   const weighed: Judge = (heard) => weighing.weigh(judge(heard), heard.source, clock.now())
   const door = new Door({ routes, judge: weighed, timeouts: TIMEOUTS, mono: clock.mono })
 
+  /** sources that stopped lending, until when that is believed: by then every allowance and lease from before is over, and grants say what is true */
   const heldBack = new Map<string, number>()
+  const isHeldBack = (key: string) => (heldBack.get(key) ?? 0) > clock.mono()
   let stopping = false
   const leases: Leases = new Leases({
     sender,
@@ -121,7 +125,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     mono: clock.mono,
     stopping: () => stopping,
     canUse: ({ lease }) => ips.includes(lease.ip),
-    heldBack: (ip, site) => heldBack.has(ip) || heldBack.has(`${ip} ${site}`),
+    heldBack: (ip, site) => isHeldBack(ip) || isHeldBack(`${ip} ${site}`),
     newHolder: ({ lease }, until) => {
       const reportNow = () => reports.now(lease.shard)
       return new LeaseHolder({
@@ -165,7 +169,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
       const change = decode<SourceChanged>(body)
       const key = change.site === null ? change.ip : `${change.ip} ${change.site}`
       if (change.lends) heldBack.delete(key)
-      else heldBack.set(key, change.epoch)
+      else heldBack.set(key, clock.mono() + HELD_BACK_MS)
       leases.sourceChanged(change)
     }),
   )
