@@ -180,7 +180,10 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
   }
   const timers = [
     setInterval(here, HERE_EVERY_MS),
-    setInterval(() => leases.expire(), EXPIRE_EVERY_MS),
+    setInterval(() => {
+      leases.expire()
+      for (const key of heldBack.keys()) if (!isHeldBack(key)) heldBack.delete(key)
+    }, EXPIRE_EVERY_MS),
     setInterval(() => keepWorking(leases.held()), WORKING_EVERY_MS),
   ]
   stack.defer(() => {
