@@ -15,6 +15,9 @@ import { type Bus, connectBus } from '../../services/runtime/bus.ts'
 import { BadConfig, Infrastructure } from '../../services/runtime/errors.ts'
 import { openBucket } from '../../services/runtime/kv.ts'
 import { purgeNode } from '../../services/runtime/liveness.ts'
+import { accountsOf, type Login } from '../nats-config/accounts.ts'
+import { type Keyring, openKeyring } from '../nats-config/keyring.ts'
+import { startAdmission } from './admission.ts'
 import { type ActorChild, startActor } from './actor-child.ts'
 import { lockDataDir } from './data-lock.ts'
 import { type EmbeddedNats, startEmbeddedNats } from './embedded-nats.ts'
@@ -61,6 +64,7 @@ export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
   const broken = Promise.withResolvers<BadConfig>()
   const actors: ActorChild[] = []
   let embedded: EmbeddedNats | null = null
+  let keyring: Keyring | null = null
   let natsUrl = plan.nats.kind === 'given' ? plan.nats.url : ''
 
   await using starting = new AsyncDisposableStack()
@@ -70,14 +74,21 @@ export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
   const file = starting.use(stateFile(join(dataDir, 'cluster.json'), state, say))
 
   if (plan.nats.kind === 'embedded') {
-    embedded = starting.use(await startEmbeddedNats({ dataDir, port: plan.nats.port, say, signal: plan.signal, onChange: file.changed }))
+    const keys = await openKeyring(dataDir)
+    keyring = keys
+    // Who leaves loses his password only when the fleet without him is in force.
+    keys.admit([...new Set([...keys.tenants(), ...(plan.fleet?.tenant ?? []).map(({ name }) => name)])])
+    await keys.save()
+    const accounts = (maxFileBytes: number) => accountsOf({ tenants: keys.tenants(), logins: keys.logins(), maxFileBytes })
+    embedded = starting.use(await startEmbeddedNats({ dataDir, accounts, port: plan.nats.port, say, signal: plan.signal, onChange: file.changed }))
     natsUrl = embedded.url
-    say(`nats-server ${embedded.version} listens on ${natsUrl}, its store is ${join(dataDir, 'nats/store')}`)
+    say(`nats-server ${embedded.version} listens on ${natsUrl}, its store is ${join(dataDir, 'nats/store')}, users and passwords stand in ${keyring.file}`)
   } else {
     const { version } = await waitForNats(natsUrl, { say, signal: plan.signal })
     say(`using the NATS server at ${natsUrl}, version ${version}`)
   }
-  const credentials = plan.nats.kind === 'given' && plan.nats.credentials ? { credentials: plan.nats.credentials } : {}
+  const login = plan.nats.kind === 'given' ? plan.nats.credentials : keyring?.supervisor
+  const credentials = login ? { credentials: login } : {}
   const bus = starting.use(await connectBus({ url: natsUrl, name: 'supervisor', log: sayingLog(say), signal: plan.signal, ...credentials }))
   const replicas = plan.replicas ?? 1
   await bus.ensureStreams(STREAMS, { replicas })
@@ -89,11 +100,12 @@ export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
   starting.defer(() => endActors(actors, say))
   for (const role of ACTOR_ROLES) {
     for (let number = 1; number <= (role === 'sender' ? plan.senders : 1); number++) {
-      const env = { ...actorEnv(role, plan.env), HATO_NATS_URL: natsUrl }
+      const env = { ...actorEnv(role, plan.env), HATO_NATS_URL: natsUrl, ...(keyring && loginEnv(keyring.of(role))) }
       actors.push(await startActor({ role, number, env, logDir, say, purge, onChange: file.changed, onBadConfig: broken.resolve }))
     }
   }
   await unlessBroken(takesCampaigns(plan, bus, actors, say), broken.promise, plan.signal)
+  if (embedded !== null && keyring !== null) starting.use(await startAdmission({ bus, nats: embedded, keyring, say, signal: plan.signal }))
 
   const parts = starting.move()
   return { natsUrl, bus, state, broken: broken.promise, [Symbol.asyncDispose]: () => parts.disposeAsync() }
@@ -107,12 +119,20 @@ async function takesCampaigns({ fleet, signal }: ClusterPlan, bus: Bus, actors: 
     const all = actors.map((actor) => actor.started.then(() => waiting.delete(actor)))
     if (fleet !== null) {
       const { revision } = await applyFleet(bus, fleet, signal)
-      say(`fleet revision ${revision} is in force: ${fleet.ip.length} IPs, ${fleet.pool.length} pools, ${fleet.tenant.length} tenants`)
+      say(`fleet revision ${revision} is in force: ${counted('IP', fleet.ip)}, ${counted('pool', fleet.pool)}, ${counted('tenant', fleet.tenant)}`)
     }
     await Promise.all(all)
   } finally {
     clearInterval(timer)
   }
+}
+
+function loginEnv({ user, pass }: Login) {
+  return { HATO_NATS_USER: user, HATO_NATS_PASS: pass }
+}
+
+function counted(word: string, rows: readonly unknown[]): string {
+  return `${rows.length} ${word}${rows.length === 1 ? '' : 's'}`
 }
 
 async function insistOnFleet(bus: Bus, say: (line: string) => void): Promise<void> {

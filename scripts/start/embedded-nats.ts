@@ -1,15 +1,17 @@
 /**
  * embedded-nats: the cluster's own nats-server, synced to the disk, on loopback.
  *
- * OWNS       the process, its configuration and store below `<data>/nats`
+ * OWNS       the process, its configuration (mode 600: it holds every password) and store below `<data>/nats`
  * INVARIANT  it ends with this process, whatever ends this process (GUARD)
  * ON CRASH   started again on the same port and store; everybody reconnects by himself
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { BadConfig } from '../../services/runtime/errors.ts'
+import { roomFor } from '../nats-config/room.ts'
+import { serverConfig } from '../nats-config/server.ts'
 import { type Kept, keep } from './kept.ts'
 import { findNatsServer } from './nats-program.ts'
 import { waitForNats } from './nats-probe.ts'
@@ -20,10 +22,14 @@ export interface EmbeddedNats extends AsyncDisposable {
   readonly port: number
   readonly version: string
   readonly kept: Kept
+  /** the accounts have changed: says so to the server, whose connections stay. NOTE: it takes a moment, and nobody tells when it is done */
+  reload(): Promise<void>
 }
 
 export interface EmbeddedNatsOptions {
   readonly dataDir: string
+  /** who may come in (scripts/nats-config), given what the store may take of the disk */
+  readonly accounts: (maxFileBytes: number) => object
   /** 0 = any free one */
   readonly port: number
   readonly say: (line: string) => void
@@ -54,7 +60,14 @@ export async function startEmbeddedNats(options: EmbeddedNatsOptions): Promise<E
   await outwaitPredecessor(options.dataDir, say)
   const port = options.port === 0 ? await freePort(HOST) : options.port
   if (!(await isFree(HOST, port))) throw await busy(port)
-  const file = await writeConfig(options.dataDir, port)
+  const store = join(options.dataDir, 'nats/store')
+  await mkdir(store, { recursive: true })
+  await mkdir(join(options.dataDir, 'logs'), { recursive: true })
+  const maxFileBytes = await roomFor(store)
+  const file = configFile(options.dataDir)
+  const files = { store, log: join(options.dataDir, 'logs/nats-server.log'), pid: pidFile(options.dataDir) }
+  const configure = () => writePrivately(file, serverConfig({ host: HOST, port, ...files, maxFileBytes, accounts: options.accounts(maxFileBytes) }))
+  await configure()
   const url = `nats://${HOST}:${port}`
   const broken = Promise.withResolvers<never>()
   broken.promise.catch(() => {}) // it matters only while we wait for the first start
@@ -89,7 +102,11 @@ export async function startEmbeddedNats(options: EmbeddedNatsOptions): Promise<E
     throw error
   }
   up = true
-  return { url, port, version: program.version, kept, [Symbol.asyncDispose]: async () => void (await kept.end(STOP_WITHIN_MS)) }
+  const reload = async () => {
+    await configure()
+    kept.signal('SIGHUP') // between two lives it reads the file anyway
+  }
+  return { url, port, version: program.version, kept, reload, [Symbol.asyncDispose]: async () => void (await kept.end(STOP_WITHIN_MS)) }
 }
 
 /** After a kill -9 of a supervisor its nats-server lives on for some seconds; two on one store would destroy it. */
@@ -119,27 +136,8 @@ async function busy(port: number): Promise<PortBusy> {
   )
 }
 
-async function writeConfig(dataDir: string, port: number): Promise<string> {
-  const store = join(dataDir, 'nats/store')
-  await mkdir(store, { recursive: true })
-  await mkdir(join(dataDir, 'logs'), { recursive: true })
-  const file = configFile(dataDir)
-  await writeFile(
-    file,
-    `# written by scripts/start at every start
-server_name: hato
-host: ${HOST}
-port: ${port}
-max_payload: 8MB        # a campaign with its recipients in one message
-log_file: ${JSON.stringify(join(dataDir, 'logs/nats-server.log'))}
-log_size_limit: 20MB
-pid_file: ${JSON.stringify(pidFile(dataDir))}
-jetstream {
-  store_dir: ${JSON.stringify(store)}
-  sync_interval: always # an ack means it is on the disk
-  limits { batch { max_inflight_per_stream: 200 } } # group commits of many senders at once
-}
-`,
-  )
-  return file
+/** NOTE: a file that is there already keeps its mode, so it is written beside and renamed. */
+async function writePrivately(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text, { mode: 0o600 })
+  await rename(`${file}.new`, file)
 }

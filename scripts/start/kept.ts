@@ -30,6 +30,8 @@ export interface Kept {
   readonly lives: number
   /** null between two lives and after the end */
   readonly pid: number | null
+  /** false when there is no process to hear it */
+  signal(name: NodeJS.Signals): boolean
   /** SIGTERM, and after `withinMs` SIGKILL; resolves when it is gone, with whether it had to be killed */
   end(withinMs: number): Promise<'ended' | 'killed'>
 }
@@ -70,6 +72,7 @@ export function keep(plan: KeptPlan): Kept {
     get pid() {
       return child?.pid ?? null
     },
+    signal: (name) => child?.kill(name) ?? false,
     async end(withinMs) {
       ending = true
       clearTimeout(timer)

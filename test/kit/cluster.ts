@@ -12,6 +12,7 @@ import { stringify } from 'smol-toml'
 import type { CampaignStatus } from '../../protocol/messages/campaign.ts'
 import { type SubjectName, type SubjectParams, subject } from '../../protocol/subjects.ts'
 import { type Bus, connectBus } from '../../services/runtime/bus.ts'
+import type { Login, Logins } from '../../scripts/nats-config/accounts.ts'
 import type { ClusterState } from '../../scripts/start/state-file.ts'
 import { listeningLog, until } from './bus.ts'
 import { isAlive, processesWith } from './processes.ts'
@@ -32,9 +33,11 @@ export type Who = 'scheduler' | 'domain-router' | 'ip-manager' | `sender-${numbe
 export interface TestCluster extends AsyncDisposable {
   readonly dataDir: string
   readonly natsUrl: string
-  /** a client that knows nothing of Hato */
+  /** a client that knows nothing of Hato, logged in as `ops` */
   readonly nats: NatsConnection
   readonly bus: Bus
+  /** what `credentials.json` says of `ops`, `publisher:<tenant>`, a role */
+  login(name: string): Promise<Login>
   state(): Promise<ClusterState>
   /** kills one process; resolves with its pid when it is gone */
   kill(who: Who, signal?: NodeJS.Signals): Promise<number>
@@ -76,9 +79,15 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
   starting.defer(() => expectNothingLeft(dataDir, natsUrl))
   starting.defer(async () => void (await stopProcess(supervisor.child)))
   natsUrl = await supervisor.ready
-  const nats = await connect({ servers: natsUrl, maxReconnectAttempts: -1, reconnectTimeWait: 100 })
+  const login = async (name: string) => {
+    const logins = JSON.parse(await readFile(join(dataDir, 'credentials.json'), 'utf8')) as Logins
+    if (logins[name] === undefined) throw new Error(`credentials.json knows nobody of the name ${name}: ${Object.keys(logins).join(', ')}`)
+    return logins[name]
+  }
+  const ops = await login('ops')
+  const nats = await connect({ servers: natsUrl, ...ops, maxReconnectAttempts: -1, reconnectTimeWait: 100 })
   starting.defer(() => nats.close())
-  const bus = starting.use(await connectBus({ url: natsUrl, name: 'test', log }))
+  const bus = starting.use(await connectBus({ url: natsUrl, name: 'test', log, credentials: ops }))
   const parts = starting.move()
 
   const state = async () => JSON.parse(await readFile(join(dataDir, 'cluster.json'), 'utf8')) as ClusterState
@@ -92,6 +101,7 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
     natsUrl,
     nats,
     bus,
+    login,
     state,
     ask,
     status,
