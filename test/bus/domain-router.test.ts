@@ -100,6 +100,17 @@ class SenderPeer implements Disposable {
     for (const shard of new Set([...this.leases.values()].map(({ lease }) => lease.shard))) await this.#reportTo(shard)
   }
 
+  /** What it holds of the lease it finishes, then it is closed. */
+  #end(id: string): void {
+    const held = this.leases.get(id)
+    if (held === undefined) return
+    for (const order of held.orders.splice(0)) {
+      this.#bus.ack(order.ackSubject)
+      this.done.push(order)
+    }
+    held.closed = true
+  }
+
   async #reportTo(shard: string): Promise<void> {
     const leases = [...this.leases.values()].filter(({ lease }) => lease.shard === shard)
     const rows = leases.map(
@@ -126,7 +137,7 @@ class SenderPeer implements Disposable {
     for (const { lease, closed } of rows) if (closed) this.leases.delete(lease)
     const told = decode<ReportAnswer>(answer.body)
     this.answers.push(told)
-    for (const id of told.end) Object.assign(this.leases.get(id) ?? {}, { closed: true, orders: [] })
+    for (const id of told.end) this.#end(id)
   }
 }
 
@@ -215,7 +226,7 @@ describe('a router', () => {
     for (let n = 0; n < 30; n++) seqs.push(await order('c1'))
     const urgent = await order('u1', { lane: 'urgent' })
     const peer = sender('s1')
-    await until('every order is done', () => peer.done.length === 31, 20_000)
+    await until('every order is done', () => peer.done.length === 31, 40_000)
     expect(new Set(peer.done.map(({ seq }) => seq))).toEqual(new Set([...seqs, urgent]))
     expect(peer.grants.findIndex(({ orders }) => orders.some(({ seq }) => seq === urgent))).toBe(0)
     for (const { lease } of peer.grants) {
@@ -226,19 +237,19 @@ describe('a router', () => {
     const told = drains.flatMap(({ sites }) => sites.filter(({ site }) => site === 'google'))
     expect(told.some(({ bulk }) => bulk > 0)).toBe(true)
     await until('the last drain says zero', () => drains.at(-1)?.sites.every(({ bulk, urgent }) => bulk + urgent === 0) ?? false, 10_000)
-  }, 30_000)
+  }, 60_000)
 
   it('parks what may not be sent now, with its reason, and goes on when a person resumes; the order of a person outlives a kill', async () => {
     sender('s2')
     const paused = await ask<{ ok: true; id: string; until: string }>('ispControl', 'google', { action: 'pause', for: '10m', by: 'test' })
     expect(paused).toMatchObject({ ok: true, id: expect.stringMatching(/^pause-/), until: expect.stringMatching(/Z$/) })
     await order('c2')
-    await until('the order rests', async () => (await waiting(wildcard('laterRest'))) === 1)
+    await until('the order rests', async () => (await waiting(wildcard('laterRest'))) === 1, 15_000)
     expect(await google()).toMatchObject({ site: 'google', resting: { because: 'paused', until: paused.until }, actions: [{ id: paused.id, action: 'pause', by: 'test' }] })
 
     await killed(router)
     router = startProcess()
-    await until('the new process knows the pause', async () => (await google().catch(() => null))?.actions?.[0]?.id === paused.id, 20_000)
+    await until('the new process knows the pause', async () => (await google().catch(() => null))?.actions?.[0]?.id === paused.id, 30_000)
 
     const wrong = await ask<ErrorAnswer>('ispControl', 'google', { action: 'clear', id: 'nonsense' })
     expect(wrong.error).toMatchObject({ code: 'unknown-action', message: expect.stringContaining(paused.id) })
@@ -247,41 +258,41 @@ describe('a router', () => {
     expect(await ask('ispControl', 'google', { action: 'resume' })).toMatchObject({ ok: true })
     expect(await google()).toMatchObject({ resting: null, actions: [] })
     await here.bus.purge(STREAM.mail, wildcard('laterRest'))
-  }, 40_000)
+  }, 90_000)
 
   it('takes over the leases of a dead one under its own epoch, and hands none of their orders out again', async () => {
     const peer = sender('s3')
     peer.working = false
     for (let n = 0; n < 6; n++) await order('c3')
-    await until('the sender holds the orders', () => new Set(peer.ordersOf('c3')).size === 6, 15_000)
+    await until('the sender holds the orders', () => new Set(peer.ordersOf('c3')).size === 6, 30_000)
     const before = [...peer.leases.values()].map(({ lease }) => lease)
 
     await killed(router)
     router = startProcess()
-    await until('a grant under a new epoch', () => before.every(({ id, epoch }) => peer.grants.some(({ lease }) => lease.id === id && lease.epoch > epoch)), 20_000)
+    await until('a grant under a new epoch', () => before.every(({ id, epoch }) => peer.grants.some(({ lease }) => lease.id === id && lease.epoch > epoch)), 30_000)
     for (const { lease, orders } of peer.grants.filter(({ lease }) => lease.epoch > (before[0]?.epoch ?? 0))) if (before.some(({ id }) => id === lease.id)) expect(orders).toEqual([])
     peer.working = true
-    await until('the orders are done', () => peer.done.length >= 6, 15_000)
+    await until('the orders are done', () => peer.done.length >= 6, 30_000)
     expect(peer.ordersOf('c3')).toHaveLength(6)
     expect(new Set(peer.done.map(({ seq }) => seq)).size).toBe(6)
-  }, 50_000)
+  }, 90_000)
 
   it('gives a source that stopped lending nothing more, and its mail waits until it lends again', async () => {
     const peer = sender('s4')
     peer.working = false
     await order('c4')
-    await until('the sender holds the order', () => peer.ordersOf('c4').length === 1, 15_000)
+    await until('the sender holds the order', () => peer.ordersOf('c4').length === 1, 30_000)
     lending.lends = false
     for (const ip of IPS) {
       const changed: SourceChanged = { epoch: 1, ip, site: null, lends: false, because: 'reputation', until: Date.now() + 3_600_000 }
       here.bus.say(subject('sourceChanged', {}), encode(changed))
     }
-    await until('the lease is ended', () => peer.answers.some(({ end }) => end.length > 0))
+    await until('the lease is ended', () => peer.answers.some(({ end }) => end.length > 0), 15_000)
     const grants = peer.grants.length
     await order('c5')
-    await until('the new order rests', async () => (await waiting(wildcard('laterRest'))) === 1, 15_000)
+    await until('the new order rests', async () => (await waiting(wildcard('laterRest'))) === 1, 30_000)
     expect(peer.grants).toHaveLength(grants)
     expect((await google()).resting).toMatchObject({ because: 'reputation' })
     lending.lends = true
-  }, 30_000)
+  }, 60_000)
 })

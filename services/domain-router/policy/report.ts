@@ -42,7 +42,7 @@ export function hearReport(shard: Shard, report: Report, at: Moment): { readonly
     if (!at.mayGrant) continue // neither renewed nor ended: the next owner decides
     const verdict = renewal(shard, site, pair, lease, sender, at)
     if (verdict.kind === 'renew') renew.push(verdict.row)
-    else {
+    else if (verdict.kind === 'end') {
       says.push(...endLease(lease, verdict.because))
       end.push(lease.id)
     }
@@ -52,7 +52,10 @@ export function hearReport(shard: Shard, report: Report, at: Moment): { readonly
   return { says, sites }
 }
 
-type Verdict = { readonly kind: 'renew'; readonly row: ReportAnswer['renew'][number] } | { readonly kind: 'end'; readonly because: string }
+type Verdict =
+  | { readonly kind: 'renew'; readonly row: ReportAnswer['renew'][number] }
+  | { readonly kind: 'end'; readonly because: string }
+  | { readonly kind: 'let-run' } // neither: it ends by itself if nothing changes until then
 
 function renewal(shard: Shard, site: Site, pair: Pair, lease: HeldLease, sender: Sender, at: Moment): Verdict {
   if (lease.mode === 'ending') return { kind: 'end', because: 'ending' }
@@ -60,7 +63,8 @@ function renewal(shard: Shard, site: Site, pair: Pair, lease: HeldLease, sender:
   if (sender.stopping) become(lease, 'fading')
   if (shard.adopting === null) {
     const gate = pairGate(shard, site, pair, at)
-    if (gate.kind === 'wait' && gate.because !== 'sender-silent') return { kind: 'end', because: gate.because }
+    if (gate.kind === 'wait' && gate.because === 'no-allowance' && site.allowed) return { kind: 'let-run' } // the ip-manager is away: what it allowed has run out
+    if (gate.kind === 'wait' && !UNKNOWN.has(gate.because)) return { kind: 'end', because: gate.because }
     const backlog = backlogOf(lease)
     const busy = backlog > 0 || lease.orders.size > 0
     if (busy) lease.busyAt = at.mono
@@ -82,6 +86,9 @@ function renewal(shard: Shard, site: Site, pair: Pair, lease: HeldLease, sender:
   lease.mustEnd = Math.max(lease.mustEnd, at.mono + LEASE_MS + GUARD_MS)
   return { kind: 'renew', row: rowOf(lease) }
 }
+
+/** Waits that say nothing against a lease: we are new here and do not know enough yet. */
+const UNKNOWN: ReadonlySet<string> = new Set(['no-allowance', 'sender-silent'])
 
 function rowOf(lease: HeldLease): ReportAnswer['renew'][number] {
   return { lease: lease.id, sessions: lease.numbers.sessions, pacePerS: lease.numbers.pacePerS, budget: lease.budget, ms: LEASE_MS }
