@@ -1,5 +1,5 @@
 /** What `npm run docs` writes, by name: each part of a page derives from the table it speaks of. */
-import { BUCKETS, OBJECT_BUCKET } from '../../protocol/buckets.ts'
+import { BUCKETS, OBJECT_BUCKET, tenantObjectBucket } from '../../protocol/buckets.ts'
 import { formatDuration } from '../../protocol/duration.ts'
 import type { ProviderRow } from '../../protocol/providers/row.ts'
 import { BUILT_IN_PROVIDERS } from '../../protocol/providers/table.ts'
@@ -74,7 +74,11 @@ function streams(): string {
 function buckets(): string {
   return table(
     ['bucket', 'what'],
-    [...BUCKETS.map(({ name, why }) => [code(name), why]), [`${code(OBJECT_BUCKET)} (objects)`, 'lists, attachments, contents of running campaigns']],
+    [
+      ...BUCKETS.map(({ name, why }) => [code(name), why]),
+      [`${code(OBJECT_BUCKET)} (objects)`, 'lists, attachments, contents of running campaigns'],
+      [`${code(tenantObjectBucket('{tenant}'))} (objects)`, "what a tenant's own programs put; in their account it goes by the name of the one above"],
+    ],
   )
 }
 

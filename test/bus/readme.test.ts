@@ -19,7 +19,10 @@ test('publishing with five lines of TypeScript puts the campaign into the stream
   expect(snippet).toContain(standsThere)
 
   const program = snippet.replace(standsThere, here.nats.url)
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module-typescript', '--eval', program], { cwd: PROJECT })
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module-typescript', '--eval', program], {
+    cwd: PROJECT,
+    env: { ...process.env, NATS_PASSWORD: 'secret' },
+  })
   expect(stdout).toMatch(/stream: 'JOBS'/)
 
   const stored = await here.bus.readLast(STREAM.jobs, subject('campaignJob', { tenant: 'acme' }))
