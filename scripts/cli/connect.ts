@@ -20,10 +20,10 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
 const DEFAULT_URL = 'nats://127.0.0.1:4222'
 const CONNECT_WITHIN_MS = 4_000
 
-/** --nats, then HATO_NATS_URL, then what `npm start` or the demo wrote into its data folder, then the default. */
-export async function findNats(flag: string | undefined, env: Env): Promise<NatsPlace> {
+/** --nats, then HATO_NATS_URL, then what `npm start` or the demo wrote into its data folder, then the default. `who`: an entry of credentials.json. */
+export async function findNats(flag: string | undefined, env: Env, who = 'ops'): Promise<NatsPlace> {
   const folders = dataFolders(env)
-  const credentials = fromEnv(env) ?? (await firstOf(folders, readCredentials))
+  const credentials = fromEnv(env) ?? (await firstOf(folders, (folder) => readCredentials(folder, who)))
   if (flag !== undefined) return { url: checked(flag, '--nats'), from: '--nats', credentials }
   if (env.HATO_NATS_URL) return { url: checked(env.HATO_NATS_URL, 'HATO_NATS_URL'), from: 'HATO_NATS_URL', credentials }
   const running = await firstOf(folders, readRunning)
@@ -55,7 +55,7 @@ async function readRunning(folder: string): Promise<{ readonly natsUrl: string; 
   return state !== null && typeof state.natsUrl === 'string' && state.natsUrl !== '' && lives(state.supervisor) ? { natsUrl: state.natsUrl, file } : null
 }
 
-async function readCredentials(folder: string): Promise<NatsPlace['credentials']> {
+async function readCredentials(folder: string, who: string): Promise<NatsPlace['credentials']> {
   const file = join(folder, 'credentials.json')
   const all = await readJson<Readonly<Record<string, { readonly user: string; readonly pass: string }>>>(file)
   const ops = all?.ops

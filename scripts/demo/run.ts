@@ -52,7 +52,7 @@ export async function runDemo(args: DemoArgs, { dataDir, display, wish }: DemoSu
   const { paint } = display
   for (const line of summaryLines(reckoning, paint)) say(line)
   for (const line of wrong) say(paint.bad(line))
-  if (args.afterwards === 'keep') await linger(display, cluster, world, wish)
+  if (args.afterwards === 'keep') await linger(display, { natsUrl: cluster.natsUrl, dataDir }, world, wish)
   const closing = closingLine(reckoning)
   say(wrong.length === 0 ? paint.good(closing) : paint.bad(closing))
   if (args.output === 'json') process.stdout.write(`${JSON.stringify(asJson(reckoning, wrong))}\n`)
@@ -120,15 +120,16 @@ async function finished(watch: Watch, campaigns: readonly DemoCampaign[], wish: 
   }
 }
 
-async function linger({ say }: Display, { natsUrl }: Cluster, world: WorldProcess, wish: StopWish): Promise<void> {
+async function linger({ say }: Display, { natsUrl, dataDir }: { readonly natsUrl: string; readonly dataDir: string }, world: WorldProcess, wish: StopWish): Promise<void> {
   say('')
   say('It keeps running; Ctrl-C ends it. In another terminal:')
-  say(`  export HATO_NATS_URL=${natsUrl}`)
+  say(`  export HATO_DATA=${dataDir}`)
   say('  npx hato status acme/spring-2026        counts, and what is waited for')
   say('  npx hato ip                             modes, scores and counts of every source IP')
   say('  npx hato isp                            what each ISP bears right now')
   say('  npx hato events --tenant acme --follow  what happens, as it happens')
   say(`  curl ${world.control}/isps   what the simulated ISPs have seen`)
+  say(`Any NATS client: ${natsUrl}, as "ops" or "publisher:${TENANT}" of ${dataDir}/credentials.json`)
   say('')
   await wish.heard
 }

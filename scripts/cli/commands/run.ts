@@ -20,7 +20,7 @@ export const runCommand: Command = {
       const meant = nearest(role, ROLES)
       throw new Failure('usage', `"${role}" is not a role; ${meant === null ? `there are ${ROLES.join(', ')}` : `did you mean ${meant}?`}`)
     }
-    const { url, credentials } = await findNats(asked.values.get('nats'), env)
+    const { url, credentials } = await findNats(asked.values.get('nats'), env, role)
     process.env.HATO_NATS_URL = url
     if (credentials !== null && !env.HATO_NATS_USER) {
       process.env.HATO_NATS_USER = credentials.user
