@@ -88,15 +88,6 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
   stack.defer(() => liveness.end())
 
   const held = new Set<string>()
-  const heldWatch = openBucket(bus, 'campaigns').watch(KEYS.allHeld, ({ key, value }) => {
-    if (value === null) return void held.delete(key)
-    held.add(key)
-    const [, tenant = '', campaign = ''] = key.split('.')
-    leases.letGoOf({ tenant, campaign })
-  })
-  stack.defer(() => heldWatch.close())
-  await heldWatch.caughtUp
-
   const journal = new Journal({ bus, mono: clock.mono, wall: clock.now, onTrouble: (error) => log.warn('journal waits', { error }) })
   const orders = new Orders({
     bus,
@@ -154,6 +145,16 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     },
   })
   const reports = stack.use(new Reports({ bus, leases, everyMs: config.reportEveryMs }))
+
+  // Campaigns may be held already: what hears of them stands before they are read, and they are known before the first grant.
+  const heldWatch = openBucket(bus, 'campaigns').watch(KEYS.allHeld, ({ key, value }) => {
+    if (value === null) return void held.delete(key)
+    held.add(key)
+    const [, tenant = '', campaign = ''] = key.split('.')
+    leases.letGoOf({ tenant, campaign })
+  })
+  stack.defer(() => heldWatch.close())
+  await heldWatch.caughtUp
 
   stack.use(
     bus.serve(subject('grant', { sender }), (call) => {
