@@ -53,20 +53,35 @@ export class ShardActor implements AsyncDisposable {
   /** Reads the memory, asks the senders, opens the door for orders. Ends early when the shard is lost meanwhile. */
   async start(epoch: number): Promise<void> {
     const { bus, clock, log, maxAckPending, memory } = this.#options
-    const known = await untilThere(() => memory.read(), () => this.#over)
+    const known = await untilThere(
+      () => memory.read(),
+      () => this.#over,
+    )
     if (this.#over) return
     this.tell({ on: 'gained', epoch, memory: known })
     const { name } = this.shard
     this.#stack.use(bus.serve(subject('report', { shard: name }), (call) => this.#serve<Report>(call, (report) => ({ on: 'report', report }))))
-    this.#stack.use(bus.serve(subject('siteStatus', { shard: name }), (call) => call.reply(encode(this.status(decode<{ site: string | null }>(call.body).site)))))
+    this.#stack.use(
+      bus.serve(subject('siteStatus', { shard: name }), (call) => call.reply(encode(this.status(decode<{ site: string | null }>(call.body).site)))),
+    )
     this.#stack.use(
       bus.serve(subject('siteControl', { shard: name }), async (call) => {
         const { site, control } = decode<{ site: string; control: IspControl }>(call.body)
         call.reply(encode(await this.control(site, control)))
       }),
     )
-    const options = { bus, shard: name, maxAckPending, now: clock.now, log, onOrders: (orders: readonly HeldOrder[]) => void this.tell({ on: 'ordersArrived', orders }) }
-    const door = await untilThere(() => openOrderDoor(options), () => this.#over)
+    const options = {
+      bus,
+      shard: name,
+      maxAckPending,
+      now: clock.now,
+      log,
+      onOrders: (orders: readonly HeldOrder[]) => void this.tell({ on: 'ordersArrived', orders }),
+    }
+    const door = await untilThere(
+      () => openOrderDoor(options),
+      () => this.#over,
+    )
     if (door === null) return
     if (this.#over) return door[Symbol.asyncDispose]()
     this.#stack.use(door)
@@ -106,7 +121,9 @@ export class ShardActor implements AsyncDisposable {
     const answer = this.tell({ on: 'ispControl', site, control }).find((said) => said.say === 'answerControl')?.answer
     if (answer === undefined) return { error: { code: 'no-owner', message: `${site}: shard ${this.shard.name} is changing hands; ask again in a second` } }
     if ('ok' in answer && !(await this.#saving)) {
-      return { error: { code: 'unavailable', message: `${site}: ${control.action} is in force but could not be stored; it ends with this router, say it again` } }
+      return {
+        error: { code: 'unavailable', message: `${site}: ${control.action} is in force but could not be stored; it ends with this router, say it again` },
+      }
     }
     return answer
   }
@@ -188,7 +205,8 @@ export class ShardActor implements AsyncDisposable {
     const lease = grant.lease.id
     if (answer.kind === 'timeout') this.tell({ on: 'grantTimedOut', lease })
     // Nobody listens: it was not heard for certain, and the sender is gone until it says otherwise.
-    else this.tell({ on: 'grantAnswered', lease, answer: answer.kind === 'answer' ? decode<GrantAnswer>(answer.body) : { kind: 'refused', because: 'stopping' } })
+    else
+      this.tell({ on: 'grantAnswered', lease, answer: answer.kind === 'answer' ? decode<GrantAnswer>(answer.body) : { kind: 'refused', because: 'stopping' } })
   }
 
   async #askHoldings(sender: string, ask: HoldingsAsk): Promise<void> {

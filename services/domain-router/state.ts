@@ -144,7 +144,10 @@ export const NOTHING: Numbers = { sessions: 0, pacePerS: 0, perAddress: 0, conne
  *   ending  not renewed; counts until the sender says `closed`, or until its time must be over and no session lingers
  */
 export type LeaseMode = 'asked' | 'held' | 'fading' | 'ending'
-const MAY_BECOME = { asked: ['held', 'ending'], held: ['fading', 'ending'], fading: ['held', 'ending'], ending: [] } as const satisfies Record<LeaseMode, readonly LeaseMode[]>
+const MAY_BECOME = { asked: ['held', 'ending'], held: ['fading', 'ending'], fading: ['held', 'ending'], ending: [] } as const satisfies Record<
+  LeaseMode,
+  readonly LeaseMode[]
+>
 
 export interface HeldLease {
   readonly id: string

@@ -6,7 +6,19 @@ import { Fleet, type FleetRecord } from '../../protocol/fleet.ts'
 import { fullMask } from '../../protocol/mask.ts'
 import type { HeldOrder, Order } from '../../protocol/messages/mail.ts'
 import type { ErrorAnswer, IspStatus } from '../../protocol/messages/ops.ts'
-import type { AllowanceAsk, Allowances, Drain, Grant, Holdings, HoldingsAsk, LeaseReport, Report, ReportAnswer, SenderHere, SourceChanged } from '../../protocol/messages/permission.ts'
+import type {
+  AllowanceAsk,
+  Allowances,
+  Drain,
+  Grant,
+  Holdings,
+  HoldingsAsk,
+  LeaseReport,
+  Report,
+  ReportAnswer,
+  SenderHere,
+  SourceChanged,
+} from '../../protocol/messages/permission.ts'
 import { STREAM, STREAMS } from '../../protocol/streams.ts'
 import { subject, wildcard } from '../../protocol/subjects.ts'
 import type { Bus, Listening } from '../../services/runtime/bus.ts'
@@ -23,7 +35,19 @@ function serveAllowances(bus: Bus): Listening {
     const ask = decode<AllowanceAsk>(call.body)
     const allowances = ask.sites.flatMap(({ site, pools }) =>
       pools.includes('shared')
-        ? IPS.map((ip) => ({ ip, site, pool: 'shared', mode: 'steady' as const, ipMode: 'serving' as const, lends: lending.lends, sessions: 20, pacePerS: 1_000, budget: null, because: lending.lends ? '' : 'reputation', until: lending.lends ? null : Date.now() + 3_600_000 }))
+        ? IPS.map((ip) => ({
+            ip,
+            site,
+            pool: 'shared',
+            mode: 'steady' as const,
+            ipMode: 'serving' as const,
+            lends: lending.lends,
+            sessions: 20,
+            pacePerS: 1_000,
+            budget: null,
+            because: lending.lends ? '' : 'reputation',
+            until: lending.lends ? null : Date.now() + 3_600_000,
+          }))
         : [],
     )
     call.reply(encode({ epoch: lending.epoch, tick: ask.tick, ms: 4_000, allowances } satisfies Allowances))
@@ -132,7 +156,11 @@ class SenderPeer implements Disposable {
       }),
     )
     for (const held of leases) Object.assign(held, { ended: [], delivered: 0 })
-    const answer = await this.#bus.ask(subject('report', { shard }), encode({ sender: this.id, tick: performance.now(), sessionsFree: 50, leases: rows } satisfies Report), { timeoutMs: 500 })
+    const answer = await this.#bus.ask(
+      subject('report', { shard }),
+      encode({ sender: this.id, tick: performance.now(), sessionsFree: 50, leases: rows } satisfies Report),
+      { timeoutMs: 500 },
+    )
     if (answer.kind !== 'answer') return
     for (const { lease, closed } of rows) if (closed) this.leases.delete(lease)
     const told = decode<ReportAnswer>(answer.body)
@@ -142,7 +170,10 @@ class SenderPeer implements Disposable {
 }
 
 function startProcess(): ChildProcess {
-  return spawn(process.execPath, ['services/domain-router/main.ts'], { env: { ...process.env, HATO_NATS_URL: here.nats.url }, stdio: ['ignore', 'ignore', 'inherit'] })
+  return spawn(process.execPath, ['services/domain-router/main.ts'], {
+    env: { ...process.env, HATO_NATS_URL: here.nats.url },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
 }
 
 async function killed(child: ChildProcess): Promise<void> {
@@ -230,7 +261,14 @@ describe('a router', () => {
     expect(new Set(peer.done.map(({ seq }) => seq))).toEqual(new Set([...seqs, urgent]))
     expect(peer.grants.findIndex(({ orders }) => orders.some(({ seq }) => seq === urgent))).toBe(0)
     for (const { lease } of peer.grants) {
-      expect(lease).toMatchObject({ shard: 'google', site: 'google', pool: 'shared', ehlo: 'mx.hato.example', ms: 4_000, terms: { mailsPerSession: 50, tls: 'required' } })
+      expect(lease).toMatchObject({
+        shard: 'google',
+        site: 'google',
+        pool: 'shared',
+        ehlo: 'mx.hato.example',
+        ms: 4_000,
+        terms: { mailsPerSession: 50, tls: 'required' },
+      })
       expect(lease.sessions).toBeLessThanOrEqual(3)
     }
     expect(await waiting(wildcard('order', { shard: 'google' }))).toBe(0)
@@ -245,7 +283,11 @@ describe('a router', () => {
     expect(paused).toMatchObject({ ok: true, id: expect.stringMatching(/^pause-/), until: expect.stringMatching(/Z$/) })
     await order('c2')
     await until('the order rests', async () => (await waiting(wildcard('laterRest'))) === 1, 15_000)
-    expect(await google()).toMatchObject({ site: 'google', resting: { because: 'paused', until: paused.until }, actions: [{ id: paused.id, action: 'pause', by: 'test' }] })
+    expect(await google()).toMatchObject({
+      site: 'google',
+      resting: { because: 'paused', until: paused.until },
+      actions: [{ id: paused.id, action: 'pause', by: 'test' }],
+    })
 
     await killed(router)
     router = startProcess()
@@ -269,8 +311,13 @@ describe('a router', () => {
 
     await killed(router)
     router = startProcess()
-    await until('a grant under a new epoch', () => before.every(({ id, epoch }) => peer.grants.some(({ lease }) => lease.id === id && lease.epoch > epoch)), 30_000)
-    for (const { lease, orders } of peer.grants.filter(({ lease }) => lease.epoch > (before[0]?.epoch ?? 0))) if (before.some(({ id }) => id === lease.id)) expect(orders).toEqual([])
+    await until(
+      'a grant under a new epoch',
+      () => before.every(({ id, epoch }) => peer.grants.some(({ lease }) => lease.id === id && lease.epoch > epoch)),
+      30_000,
+    )
+    for (const { lease, orders } of peer.grants.filter(({ lease }) => lease.epoch > (before[0]?.epoch ?? 0)))
+      if (before.some(({ id }) => id === lease.id)) expect(orders).toEqual([])
     peer.working = true
     await until('the orders are done', () => peer.done.length >= 6, 30_000)
     expect(peer.ordersOf('c3')).toHaveLength(6)

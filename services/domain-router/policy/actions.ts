@@ -15,7 +15,8 @@ export function obeyControl(shard: Shard, site: string, control: IspControl, at:
     case 'pause':
       return add(shard, site, actionOf(control, 'pause', at), at)
     case 'limit':
-      if (control.sessionsPerIp === undefined && control.rate === undefined) return refuse('bad-request', `${site}: limit needs sessionsPerIp, rate or both; nothing was changed`)
+      if (control.sessionsPerIp === undefined && control.rate === undefined)
+        return refuse('bad-request', `${site}: limit needs sessionsPerIp, rate or both; nothing was changed`)
       return add(shard, site, actionOf(control, 'limit', at), at)
     case 'resume':
       return remove(shard, site, ({ action, id: other }) => action === 'pause' && (id === undefined || other === id), action, by, id, at)
@@ -28,7 +29,11 @@ export function obeyControl(shard: Shard, site: string, control: IspControl, at:
 
 function actionOf(control: IspControl, action: Action['action'], at: Moment): Action {
   return {
-    id: control.id ?? `${action}-${Math.floor(at.dice() * 36 ** 6).toString(36).padStart(6, '0')}`,
+    id:
+      control.id ??
+      `${action}-${Math.floor(at.dice() * 36 ** 6)
+        .toString(36)
+        .padStart(6, '0')}`,
     action,
     by: control.by,
     until: at.now + control.for,
@@ -43,7 +48,16 @@ function add(shard: Shard, site: string, action: Action, at: Moment): Say[] {
   return done(shard, site, action.action, action.by, action.id, action.until, at)
 }
 
-function remove(shard: Shard, site: string, goes: (action: Action) => boolean, action: string, by: string, id: string | undefined, at: Moment, cleared = 0): Say[] {
+function remove(
+  shard: Shard,
+  site: string,
+  goes: (action: Action) => boolean,
+  action: string,
+  by: string,
+  id: string | undefined,
+  at: Moment,
+  cleared = 0,
+): Say[] {
   const standing = actionsOn(shard, site, at.now)
   const kept = standing.filter((action) => !goes(action))
   if (id !== undefined && kept.length === standing.length && cleared === 0) {
@@ -96,7 +110,11 @@ function restId({ ip }: Pair): string {
 
 /** How many rests were ended. */
 function clearRests(site: Site | undefined, id: string | undefined, at: Moment): number {
-  const goes = new Set(automaticActions(site, at).map((action) => action.id).filter((other) => id === undefined || other === id))
+  const goes = new Set(
+    automaticActions(site, at)
+      .map((action) => action.id)
+      .filter((other) => id === undefined || other === id),
+  )
   if (site === undefined) return 0
   if (goes.has(SITE_REST)) site.rest = null
   for (const pair of site.pairs.values()) if (goes.has(restId(pair))) pair.window = clearRest(pair.window, at.now)

@@ -17,7 +17,13 @@ export function askAllowances(shard: Shard, which: 'all' | 'fresh', at: Moment):
   }
   if (which === 'all') shard.timers.allowanceAt = at.mono + ALLOWANCE_EVERY_MS
   if (sites.length === 0) return []
-  const leases = [...shard.leases.values()].map(({ ip, site, sender, numbers, mustEnd }) => ({ ip, site, sender, sessions: numbers.sessions, until: Math.round(at.now + (mustEnd - at.mono)) }))
+  const leases = [...shard.leases.values()].map(({ ip, site, sender, numbers, mustEnd }) => ({
+    ip,
+    site,
+    sender,
+    sessions: numbers.sessions,
+    until: Math.round(at.now + (mustEnd - at.mono)),
+  }))
   return [{ say: 'askAllowances', ask: { shard: shard.name, epoch: shard.epoch, router: shard.router, tick: at.mono, sites, leases } }]
 }
 

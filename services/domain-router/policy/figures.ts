@@ -3,7 +3,10 @@ import { type Shard, waitingOrders } from '../state.ts'
 import { counted } from './count.ts'
 
 /** What the console and the metrics show of a shard. */
-export function figuresOf(shard: Shard, mono: number): { readonly urgent: number; readonly bulk: number; readonly leases: number; readonly sessions: number; readonly sites: number } {
+export function figuresOf(
+  shard: Shard,
+  mono: number,
+): { readonly urgent: number; readonly bulk: number; readonly leases: number; readonly sessions: number; readonly sites: number } {
   let sessions = 0
   for (const lease of shard.leases.values()) sessions += counted(lease, mono).sessions
   const [urgent, bulk] = LANES.map((lane) => waitingOrders(shard, lane)) as [number, number]

@@ -31,7 +31,7 @@ export function pairGate(shard: Shard, site: Site, pair: Pair, at: Moment): Gate
     kind: 'go',
     sessions: Math.floor(Math.min(sessionsAllowed(pair.window, at.now), allowance.sessions, row.sessionsPerIp.max, sessionsPerIp)),
     pacePerS: Math.min(paceAllowed(pair.window, at.now), allowance.pacePerS, row.mailsPerSecond),
-    budget: budgetOf(pair, at),
+    budget: budgetOf(pair),
   }
 }
 
@@ -60,7 +60,7 @@ function allowanceWait(pair: Pair, at: Moment): Omit<Wait, 'kind'> | null {
   const { allowance } = pair
   if (allowance === null || at.mono >= pair.allowanceUntil) return { because: 'no-allowance', until: at.now + SOON_MS }
   if (!allowance.lends || allowance.sessions < 1) return { because: allowance.because || 'not-lending', until: endOf(allowance.until, at) }
-  const budget = budgetOf(pair, at)
+  const budget = budgetOf(pair)
   if (budget !== null && budget < 1) return { because: allowance.because || 'ramp', until: endOf(allowance.until, at) }
   return null
 }
@@ -70,7 +70,7 @@ function endOf(until: EpochMs | null, at: Moment): EpochMs {
   return until !== null && until > at.now ? until : at.now + UNKNOWN_REST_MS
 }
 
-function budgetOf(pair: Pair, at: Moment): number | null {
+function budgetOf(pair: Pair): number | null {
   const budget = pair.allowance?.budget ?? null
   if (budget === null) return null
   const since = pair.allowanceAskedAt - BUDGET_LAG_MS

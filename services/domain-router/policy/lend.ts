@@ -21,13 +21,24 @@ export interface Lending {
  * INVARIANT S4: a number may grow only into what all other leases of the pair, counted at their largest, leave over; it may always shrink.
  * `recipients`: how many wait for it; a session for each ten of them is enough. `room`: further sessions its sender has place for.
  */
-export function lendingFor(shard: Shard, site: Site, pair: Pair, gate: Go, lease: HeldLease | null, wish: { readonly recipients: number; readonly room: number }, at: Moment): Lending | null {
+export function lendingFor(
+  shard: Shard,
+  site: Site,
+  pair: Pair,
+  gate: Go,
+  lease: HeldLease | null,
+  wish: { readonly recipients: number; readonly room: number },
+  at: Moment,
+): Lending | null {
   const now = lease?.numbers ?? NOTHING
   const left = leftOf(shard, site, pair, gate, at, lease ?? undefined)
   const others = [...pair.leases].filter((other) => other !== lease && other.mode !== 'ending')
   const sessionsOfOthers = others.reduce((sum, other) => sum + other.numbers.sessions, 0)
 
-  const fair = now.sessions + sessionsOfOthers > gate.sessions ? Math.floor((gate.sessions * now.sessions) / (now.sessions + sessionsOfOthers)) : gate.sessions - sessionsOfOthers
+  const fair =
+    now.sessions + sessionsOfOthers > gate.sessions
+      ? Math.floor((gate.sessions * now.sessions) / (now.sessions + sessionsOfOthers))
+      : gate.sessions - sessionsOfOthers
   // While it is busy a lease keeps what it has: numbers that follow the queue down and up again would only churn.
   const keeps = lease === null ? 0 : backlogOf(lease) > 0 ? now.sessions : lease.open
   const useful = Math.max(1, keeps, Math.ceil(wish.recipients / RCPTS_PER_SESSION))
@@ -43,7 +54,10 @@ export function lendingFor(shard: Shard, site: Site, pair: Pair, gate: Go, lease
   const pacePerS = settle(now.pacePerS, Math.min(gate.pacePerS * share, rate), left.pacePerS)
   const connectsPerMinute = settle(now.connectsPerMinute, row.connectsPerMinute * share, left.connectsPerMinute)
   // NOTE: only where the site's limit exceeds what one address may see does the sum over leases need counting.
-  const perAddress = row.sessionsPerIp.max <= row.sessionsPerAddress ? row.sessionsPerAddress : Math.floor(settle(now.perAddress, Math.min(sessions, row.sessionsPerAddress), left.perAddress))
+  const perAddress =
+    row.sessionsPerIp.max <= row.sessionsPerAddress
+      ? row.sessionsPerAddress
+      : Math.floor(settle(now.perAddress, Math.min(sessions, row.sessionsPerAddress), left.perAddress))
   if (pacePerS <= 0 || connectsPerMinute <= 0 || perAddress < 1) return null
   const budget = gate.budget === null || left.budget === null ? null : Math.max(0, Math.min(left.budget, Math.ceil(gate.budget * share)))
   if (lease === null && budget === 0) return null
@@ -69,7 +83,11 @@ function pairsInUse(site: Site, asking: Pair): number {
 /** Tells a lease new numbers: what was larger before counts on, until it must be over. */
 export function tellNumbers(lease: HeldLease, { numbers, budget }: Lending, mustEnd: number, mono: number): void {
   const was = lease.numbers
-  const shrank = numbers.sessions < was.sessions || numbers.pacePerS < was.pacePerS || numbers.perAddress < was.perAddress || numbers.connectsPerMinute < was.connectsPerMinute
+  const shrank =
+    numbers.sessions < was.sessions ||
+    numbers.pacePerS < was.pacePerS ||
+    numbers.perAddress < was.perAddress ||
+    numbers.connectsPerMinute < was.connectsPerMinute
   lease.before = lease.before.filter(({ until }) => until > mono)
   if (shrank && lease.mustEnd > mono) lease.before.push({ ...was, until: lease.mustEnd })
   lease.numbers = numbers
@@ -106,7 +124,15 @@ export function newLease(shard: Shard, site: Site, pair: Pair, sender: Sender, {
 }
 
 /** The grant as it goes out; the lease waits for its answer. Null where the fleet no longer knows the source. */
-export function grantOf(shard: Shard, site: Site, lease: HeldLease, sender: Sender, orders: readonly Waiting[], wasBefore: Numbers | null, at: Moment): Grant | null {
+export function grantOf(
+  shard: Shard,
+  site: Site,
+  lease: HeldLease,
+  sender: Sender,
+  orders: readonly Waiting[],
+  wasBefore: Numbers | null,
+  at: Moment,
+): Grant | null {
   const source = shard.network.sources.get(lease.ip)
   if (source === undefined) return null
   lease.pending = { orders, before: wasBefore }

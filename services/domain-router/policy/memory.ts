@@ -24,7 +24,9 @@ function holdersOf(shard: Shard, mono: MonoMs): string[] {
   const { leases, adopting, unsure, roster } = shard
   const unheard = [...(adopting?.expected ?? [])].filter((sender) => !adopting?.answered.has(sender))
   const lately = hasWork(shard) ? [...roster.values()].filter(({ heardAt }) => mono - heardAt < MIGHT_HOLD_MS) : []
-  return [...new Set([...[...leases.values()].map(({ sender }) => sender), ...unheard, ...unsure.map(({ sender }) => sender), ...lately.map(({ id }) => id)])].sort()
+  return [
+    ...new Set([...[...leases.values()].map(({ sender }) => sender), ...unheard, ...unsure.map(({ sender }) => sender), ...lately.map(({ id }) => id)]),
+  ].sort()
 }
 
 /**
@@ -69,6 +71,13 @@ export function recall(shard: Shard, memory: Memory, at: Moment): void {
 
 /** Equal for two memories that a new owner would act on alike: saving follows it. */
 export function digestOf({ actions, pairs, holders }: Omit<Memory, 'v'>): string {
-  const windows = pairs.map(({ site, ip, window }) => [site, ip, Math.floor(window.sessions.value), window.pace.value.toPrecision(2), window.rest, window.returns])
+  const windows = pairs.map(({ site, ip, window }) => [
+    site,
+    ip,
+    Math.floor(window.sessions.value),
+    window.pace.value.toPrecision(2),
+    window.rest,
+    window.returns,
+  ])
   return JSON.stringify([actions, windows, holders])
 }

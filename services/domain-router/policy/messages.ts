@@ -65,16 +65,63 @@ export interface ControlAnswer {
 
 /** Decisions that matter, one line each (events.ts). */
 export type RouterEvent =
-  | { readonly event: 'granted'; readonly lease: string; readonly sender: string; readonly site: string; readonly ip: string; readonly sessions: number; readonly pacePerS: number }
-  | { readonly event: 'grantRefused'; readonly lease: string; readonly sender: string; readonly site: string; readonly ip: string; readonly because: string; readonly orders: number }
+  | {
+      readonly event: 'granted'
+      readonly lease: string
+      readonly sender: string
+      readonly site: string
+      readonly ip: string
+      readonly sessions: number
+      readonly pacePerS: number
+    }
+  | {
+      readonly event: 'grantRefused'
+      readonly lease: string
+      readonly sender: string
+      readonly site: string
+      readonly ip: string
+      readonly because: string
+      readonly orders: number
+    }
   | { readonly event: 'grantUnanswered'; readonly lease: string; readonly sender: string; readonly site: string; readonly ip: string; readonly orders: number }
-  | { readonly event: 'ended'; readonly lease: string; readonly sender: string; readonly site: string; readonly ip: string; readonly was: LeaseMode; readonly because: string; readonly orders: number }
-  | { readonly event: 'adopted'; readonly lease: string; readonly sender: string; readonly site: string; readonly ip: string; readonly sessions: number; readonly orders: number }
+  | {
+      readonly event: 'ended'
+      readonly lease: string
+      readonly sender: string
+      readonly site: string
+      readonly ip: string
+      readonly was: LeaseMode
+      readonly because: string
+      readonly orders: number
+    }
+  | {
+      readonly event: 'adopted'
+      readonly lease: string
+      readonly sender: string
+      readonly site: string
+      readonly ip: string
+      readonly sessions: number
+      readonly orders: number
+    }
   | { readonly event: 'adoptionDone'; readonly asked: number; readonly silent: readonly string[]; readonly leases: number }
-  | { readonly event: 'rested'; readonly site: string; readonly ip: string | null; readonly because: string; readonly until: string; readonly reply: string | null }
+  | {
+      readonly event: 'rested'
+      readonly site: string
+      readonly ip: string | null
+      readonly because: string
+      readonly until: string
+      readonly reply: string | null
+    }
   | { readonly event: 'parked'; readonly site: string; readonly pool: string; readonly because: string; readonly until: string; readonly orders: number }
   | { readonly event: 'sourceStopped'; readonly site: string; readonly ip: string; readonly because: string; readonly leases: number }
-  | { readonly event: 'actionTaken'; readonly site: string; readonly id: string | null; readonly action: string; readonly by: string; readonly until: string | null }
+  | {
+      readonly event: 'actionTaken'
+      readonly site: string
+      readonly id: string | null
+      readonly action: string
+      readonly by: string
+      readonly until: string | null
+    }
   | { readonly event: 'actionOver'; readonly site: string; readonly id: string; readonly action: string }
 
 /** `KEYS.siteMemory(shard)`: what outlives an owner. */

@@ -27,7 +27,12 @@ export function parkExpired(site: Site, at: Moment): Say[] {
 
 /** Orders of a campaign that was paused or cancelled go to the scheduler, which keeps or ends them. */
 export function parkCampaign(site: Site, tenant: string, campaign: string, because: ReplyClass): Say[] {
-  return takeOut(site.queue, ({ held }) => held.order.tenant === tenant && held.order.campaign === campaign).map(({ held }) => ({ say: 'park', held, at: null, because }))
+  return takeOut(site.queue, ({ held }) => held.order.tenant === tenant && held.order.campaign === campaign).map(({ held }) => ({
+    say: 'park',
+    held,
+    at: null,
+    because,
+  }))
 }
 
 /** Everything goes back: another router shall have the shard, and should not wait for ack_wait. */

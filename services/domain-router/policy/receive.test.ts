@@ -20,8 +20,31 @@ describe('a router in calm weather', () => {
   })
 })
 
-type Trouble = 'killOwner' | 'killOwnerSeen' | 'releaseOwner' | 'killSender' | 'cutSender' | 'stopSender' | 'addSender' | 'stopSource' | 'resumeSource' | 'orders' | 'wait'
-const TROUBLES: readonly Trouble[] = ['killOwner', 'killOwnerSeen', 'releaseOwner', 'killSender', 'cutSender', 'stopSender', 'addSender', 'stopSource', 'resumeSource', 'orders', 'wait']
+type Trouble =
+  | 'killOwner'
+  | 'killOwnerSeen'
+  | 'releaseOwner'
+  | 'killSender'
+  | 'cutSender'
+  | 'stopSender'
+  | 'addSender'
+  | 'stopSource'
+  | 'resumeSource'
+  | 'orders'
+  | 'wait'
+const TROUBLES: readonly Trouble[] = [
+  'killOwner',
+  'killOwnerSeen',
+  'releaseOwner',
+  'killSender',
+  'cutSender',
+  'stopSender',
+  'addSender',
+  'stopSource',
+  'resumeSource',
+  'orders',
+  'wait',
+]
 
 describe('a router in any weather', () => {
   const story = fc.record({
@@ -30,7 +53,10 @@ describe('a router in any weather', () => {
     delayMs: fc.constantFrom(2, 60, 300),
     sessions: fc.integer({ min: 1, max: 8 }),
     sessionsPerSender: fc.constantFrom(3, 20),
-    steps: fc.array(fc.record({ what: fc.constantFrom(...TROUBLES), afterMs: fc.integer({ min: 1, max: 4_000 }), pick: fc.nat(20) }), { minLength: 1, maxLength: 14 }),
+    steps: fc.array(fc.record({ what: fc.constantFrom(...TROUBLES), afterMs: fc.integer({ min: 1, max: 4_000 }), pick: fc.nat(20) }), {
+      minLength: 1,
+      maxLength: 14,
+    }),
   })
 
   test('never lends more sessions per (IP × site) than allowed, whatever dies, is cut off or taken over', () => {

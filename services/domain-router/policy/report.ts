@@ -72,7 +72,8 @@ function renewal(shard: Shard, site: Site, pair: Pair, lease: HeldLease, sender:
     if (!busy && lease.mode === 'fading') return { kind: 'end', because: sender.stopping ? 'sender-stops' : 'moved' }
     if (!busy && lease.open + lease.lingering === 0 && at.mono - lease.busyAt > IDLE_LEASE_MS) return { kind: 'end', because: 'idle' }
     if (gate.kind === 'go') {
-      const recipients = backlog + (lease.mode === 'held' ? countRecipients(site.queue, 'urgent', pair.pool) + countRecipients(site.queue, 'bulk', pair.pool) : 0)
+      const recipients =
+        backlog + (lease.mode === 'held' ? countRecipients(site.queue, 'urgent', pair.pool) + countRecipients(site.queue, 'bulk', pair.pool) : 0)
       const next = lendingFor(shard, site, pair, gate, lease, { recipients, room: lease.mode === 'fading' ? 0 : sender.free }, at)
       if (next === null) return { kind: 'end', because: 'no-room-at-site' }
       sender.free = Math.max(0, sender.free - Math.max(0, next.numbers.sessions - lease.numbers.sessions))
@@ -123,7 +124,10 @@ function learn(shard: Shard, site: Site, pair: Pair, lease: HeldLease, told: Lea
   const whole = siteRest(site, at)
   if (whole !== null && (site.rest === null || site.rest.until <= at.now)) {
     site.rest = whole
-    says.push({ say: 'event', event: { event: 'rested', site: site.site, ip: null, because: whole.because, until: rfc3339(whole.until), reply: told.lastReply } })
+    says.push({
+      say: 'event',
+      event: { event: 'rested', site: site.site, ip: null, because: whole.because, until: rfc3339(whole.until), reply: told.lastReply },
+    })
   }
   return says
 }

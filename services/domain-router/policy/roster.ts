@@ -57,7 +57,9 @@ function heard(roster: Roster, id: string, tick: MonoMs, free: number, mono: Mon
 
 /** Can it be given something now: heard lately, its tick fresh, not leaving? */
 export function isReachable(sender: Sender | undefined, mono: MonoMs): sender is Sender {
-  return sender !== undefined && !sender.stopping && mono - sender.heardAt <= HERE_SILENT_MS && mono - sender.tickAt <= FRESH_TICK_MS && mono >= sender.notBefore
+  return (
+    sender !== undefined && !sender.stopping && mono - sender.heardAt <= HERE_SILENT_MS && mono - sender.tickAt <= FRESH_TICK_MS && mono >= sender.notBefore
+  )
 }
 
 export function canUse(sender: Sender, ip: string, mono: MonoMs): boolean {

@@ -19,7 +19,9 @@ export function poolWait(shard: Shard, site: Site, pool: string, at: Moment, onl
   }
   if (first !== null) return first
   // Before the ip-manager's first word nothing is known; after it, the pool has no source here.
-  return site.allowed && sources === 0 ? { kind: 'wait', because: 'no-source', until: at.now + UNKNOWN_REST_MS } : { kind: 'wait', because: 'no-allowance', until: at.now + SOON_MS }
+  return site.allowed && sources === 0
+    ? { kind: 'wait', because: 'no-source', until: at.now + UNKNOWN_REST_MS }
+    : { kind: 'wait', because: 'no-allowance', until: at.now + SOON_MS }
 }
 
 export function groupWait(shard: Shard, site: Site, group: Group, at: Moment): Wait | null {
@@ -30,7 +32,11 @@ export function groupWait(shard: Shard, site: Site, group: Group, at: Moment): W
 }
 
 /** What the scheduler and people are told: a pool's rest each, and the site's own when every pool in use rests. */
-export function restsOf(shard: Shard, site: Site, at: Moment): { readonly site: Wait | null; readonly pools: readonly (Omit<Wait, 'kind'> & { readonly pool: string })[] } {
+export function restsOf(
+  shard: Shard,
+  site: Site,
+  at: Moment,
+): { readonly site: Wait | null; readonly pools: readonly (Omit<Wait, 'kind'> & { readonly pool: string })[] } {
   const whole = siteWait(shard, site, at)
   if (whole !== null) return { site: isRest(whole, at) ? whole : null, pools: [] }
   const pools = poolsOf(site.queue)

@@ -172,7 +172,12 @@ export class World {
       ip: this.#options.sources.map(({ address, pool }) => ({ address, pool, ehlo: 'mx.hato.example', egress: 'bind' })),
       isp: [{ name: 'tail', sessions_per_ip: this.#options.sessions, mails_per_second: this.#options.pacePerS ?? 1_000 }],
     })
-    const router: RouterModel = { name: `r${this.routers.length}`, shard: newShard(SHARD, `r${this.routers.length}`, roster, network), alive: true, wakeAt: null }
+    const router: RouterModel = {
+      name: `r${this.routers.length}`,
+      shard: newShard(SHARD, `r${this.routers.length}`, roster, network),
+      alive: true,
+      wakeAt: null,
+    }
     this.routers.push(router)
     return router
   }
@@ -220,8 +225,14 @@ export class World {
 
   setLends(ip: string, site: string, lends: boolean): void {
     this.lends.set(`${ip} ${site}`, lends)
-    if (this.owner) this.#tell(this.owner, { on: 'sourceChanged', changed: { epoch: 1, ip, site, lends, because: 'reputation', until: lends ? null : this.#wall() + 60_000 } })
-    if (!lends) for (const sender of this.senders) for (const holder of sender.leases.values()) if (holder.lease.ip === ip && holder.lease.site === site) this.#end(holder, 'return')
+    if (this.owner)
+      this.#tell(this.owner, {
+        on: 'sourceChanged',
+        changed: { epoch: 1, ip, site, lends, because: 'reputation', until: lends ? null : this.#wall() + 60_000 },
+      })
+    if (!lends)
+      for (const sender of this.senders)
+        for (const holder of sender.leases.values()) if (holder.lease.ip === ip && holder.lease.site === site) this.#end(holder, 'return')
   }
 
   tell(heard: Heard): void {
@@ -235,7 +246,9 @@ export class World {
   /** sessions really there */
   sessionsAt(ip: string, site?: string): number {
     let sessions = 0
-    for (const sender of this.senders) for (const { lease, open, lingering } of sender.leases.values()) if (lease.ip === ip && (site === undefined || lease.site === site)) sessions += open + lingering.length
+    for (const sender of this.senders)
+      for (const { lease, open, lingering } of sender.leases.values())
+        if (lease.ip === ip && (site === undefined || lease.site === site)) sessions += open + lingering.length
     return sessions
   }
 
@@ -244,7 +257,12 @@ export class World {
   #later(ms: number, run: () => void): void {
     const event = { at: this.t + ms, n: this.#n++, run }
     let at = this.#events.length
-    while (at > 0 && ((this.#events[at - 1] as typeof event).at > event.at || ((this.#events[at - 1] as typeof event).at === event.at && (this.#events[at - 1] as typeof event).n > event.n))) at--
+    while (
+      at > 0 &&
+      ((this.#events[at - 1] as typeof event).at > event.at ||
+        ((this.#events[at - 1] as typeof event).at === event.at && (this.#events[at - 1] as typeof event).n > event.n))
+    )
+      at--
     this.#events.splice(at, 0, event)
   }
 
@@ -287,12 +305,15 @@ export class World {
       case 'askHoldings': {
         const sender = this.senders.find(({ id }) => id === said.sender)
         const late = this.#answer(router, 500, { on: 'holdingsTimedOut', sender: said.sender })
-        if (sender?.alive) this.#send(() => sender.alive && this.#send(late({ on: 'holdingsAnswered', holdings: this.#holdings(sender, said.ask.epoch) }), sender), sender)
+        if (sender?.alive)
+          this.#send(() => sender.alive && this.#send(late({ on: 'holdingsAnswered', holdings: this.#holdings(sender, said.ask.epoch) }), sender), sender)
         return
       }
       case 'askAllowances': {
         const { sites, tick } = said.ask
-        const allowances = sites.flatMap(({ site, pools }) => this.#options.sources.filter(({ pool }) => pools.includes(pool)).map(({ address, pool }) => this.#allowance(address, site, pool)))
+        const allowances = sites.flatMap(({ site, pools }) =>
+          this.#options.sources.filter(({ pool }) => pools.includes(pool)).map(({ address, pool }) => this.#allowance(address, site, pool)),
+        )
         this.#send(() => this.#tell(router, { on: 'allowances', allowances: { epoch: 1, tick, ms: 4_000, allowances }, sites: sites.map(({ site }) => site) }))
         return
       }
@@ -322,7 +343,19 @@ export class World {
 
   #allowance(ip: string, site: string, pool: string): Allowance {
     const lends = this.lends.get(`${ip} ${site}`) ?? true
-    return { ip, site, pool, mode: lends ? 'steady' : 'cooling', ipMode: 'serving', lends, sessions: 1_000, pacePerS: 1e6, budget: null, because: lends ? '' : 'reputation', until: lends ? null : this.#wall() + 60_000 }
+    return {
+      ip,
+      site,
+      pool,
+      mode: lends ? 'steady' : 'cooling',
+      ipMode: 'serving',
+      lends,
+      sessions: 1_000,
+      pacePerS: 1e6,
+      budget: null,
+      because: lends ? '' : 'reputation',
+      until: lends ? null : this.#wall() + 60_000,
+    }
   }
 
   /** The answer, if it comes before the time-out. */
@@ -351,7 +384,13 @@ export class World {
   }
 
   #tellHere(sender: SenderModel): void {
-    const here = { sender: sender.id, tick: this.#mono(sender), sessionsFree: this.#free(sender), ips: this.#options.sources.map(({ address }) => address), stopping: sender.stopping }
+    const here = {
+      sender: sender.id,
+      tick: this.#mono(sender),
+      sessionsFree: this.#free(sender),
+      ips: this.#options.sources.map(({ address }) => address),
+      stopping: sender.stopping,
+    }
     for (const router of this.routers) if (router.alive) this.#send(() => this.#tell(router, { on: 'senderHere', here }), sender)
   }
 
@@ -382,7 +421,20 @@ export class World {
       return { kind: 'accepted' }
     }
     if (lease.sessions > this.#free(sender)) return { kind: 'refused', because: 'no-room' }
-    sender.leases.set(lease.id, { lease, until: tick + lease.ms, orders: [...orders], done: new Map(), open: 0, lingering: [], ended: false, ranOut: false, endedAt: 0, endedOrders: [], delivered: 0, tokens: 0 })
+    sender.leases.set(lease.id, {
+      lease,
+      until: tick + lease.ms,
+      orders: [...orders],
+      done: new Map(),
+      open: 0,
+      lingering: [],
+      ended: false,
+      ranOut: false,
+      endedAt: 0,
+      endedOrders: [],
+      delivered: 0,
+      tokens: 0,
+    })
     return { kind: 'accepted' }
   }
 
@@ -407,7 +459,13 @@ export class World {
       sender: sender.id,
       tick: this.#mono(sender),
       sessionsFree: this.#free(sender),
-      leases: leases.map((holder) => ({ ...holder.lease, open: holder.open, lingering: holder.lingering.length, queued: this.#queued(holder), orders: holder.orders.map(({ seq }) => seq) })),
+      leases: leases.map((holder) => ({
+        ...holder.lease,
+        open: holder.open,
+        lingering: holder.lingering.length,
+        queued: this.#queued(holder),
+        orders: holder.orders.map(({ seq }) => seq),
+      })),
     }
   }
 
@@ -435,7 +493,21 @@ export class World {
         holder.delivered = 0
         holder.endedOrders = []
         const { ip, site, pool } = holder.lease
-        return { lease: id, ip, site, pool, open: holder.open, lingering: holder.lingering.length, queued: this.#queued(holder), ...counts, classes: {}, lastReply: null, rttMs: 5, rest: null, closed: this.#closed(holder) }
+        return {
+          lease: id,
+          ip,
+          site,
+          pool,
+          open: holder.open,
+          lingering: holder.lingering.length,
+          queued: this.#queued(holder),
+          ...counts,
+          classes: {},
+          lastReply: null,
+          rttMs: 5,
+          rest: null,
+          closed: this.#closed(holder),
+        }
       }),
     }
     let answered = false
@@ -519,9 +591,13 @@ export class World {
       for (const { seq, order } of holder.orders) {
         const stream = this.orders[seq - 1]
         // its own +WPI, as far as it can be heard
-        if (stream && sender.cutUntil <= this.t && stream.due !== null && stream.due - this.t < (ACK_WAIT_MS[order.lane] * 2) / 3) stream.due = this.t + ACK_WAIT_MS[order.lane]
+        if (stream && sender.cutUntil <= this.t && stream.due !== null && stream.due - this.t < (ACK_WAIT_MS[order.lane] * 2) / 3)
+          stream.due = this.t + ACK_WAIT_MS[order.lane]
       }
-      holder.open = Math.min(this.#queued(holder) > 0 ? Math.max(1, Math.min(holder.lease.sessions, this.#queued(holder))) : holder.open, Math.max(0, holder.lease.sessions - holder.lingering.length))
+      holder.open = Math.min(
+        this.#queued(holder) > 0 ? Math.max(1, Math.min(holder.lease.sessions, this.#queued(holder))) : holder.open,
+        Math.max(0, holder.lease.sessions - holder.lingering.length),
+      )
       holder.tokens = Math.min(holder.open, holder.tokens + Math.min(holder.lease.pacePerS, holder.open * 20) / 40)
       while (holder.tokens >= 1 && holder.orders.length > 0 && holder.open > 0) {
         holder.tokens--
