@@ -11,8 +11,9 @@ import type { Work } from './state.ts'
 const ROUND_MS = 50
 /** A sender starts no transaction while an outcome waits longer than this: it bounds what a crash can repeat (S2). */
 const BACKPRESSURE_MS = 300
-/** entries of one atomic batch */
+/** entries and bytes of one atomic batch (facts: keep to 200 messages or 4 MB) */
 const ROUND_ENTRIES = 200
+const ROUND_BYTES = 4_000_000
 
 interface Pending {
   readonly work: Work
@@ -73,7 +74,10 @@ export class Journal {
 
   /** Resolves when nothing of the work waits any more: durable, or lost to a later claim. */
   async settled(work: Work): Promise<'durable' | 'lost'> {
-    while (!work.lost && work.unconfirmed > 0) await this.#nextRound()
+    while (!work.lost && work.unconfirmed > 0) {
+      if (this.#closed) throw new Infrastructure('closed', 'the journal ended before its last outcomes were durable')
+      await this.#nextRound()
+    }
     return work.lost ? 'lost' : 'durable'
   }
 
@@ -83,7 +87,7 @@ export class Journal {
 
   /** Writes what waits, then stops. */
   async close(): Promise<void> {
-    while (this.#pending.size > 0 || this.#inFlight.length > 0) await this.#nextRound()
+    while (!this.#closed && (this.#pending.size > 0 || this.#inFlight.length > 0)) await this.#nextRound()
     this.#closed = true
     if (this.#timer) clearTimeout(this.#timer)
   }
@@ -101,26 +105,26 @@ export class Journal {
   }
 
   async #round(): Promise<void> {
-    this.#inFlight = [...this.#pending.values()].slice(0, ROUND_ENTRIES).map((pending) => this.#chunk(pending))
+    this.#inFlight = this.#nextChunks()
     for (const { work } of this.#inFlight) this.#pending.delete(work)
-    let paceMs = 0
-    while (this.#inFlight.length > 0) {
-      if (paceMs > 0) await new Promise((resolve) => setTimeout(resolve, paceMs))
-      paceMs = 0
+    for (let inDoubt = false; this.#inFlight.length > 0; ) {
       try {
-        this.#inFlight = await this.#write(this.#inFlight)
+        // A write whose answer never came may be there: nothing is written again before it was looked up, however long NATS is away.
+        if (inDoubt) await this.#lookUp()
+        inDoubt = true
+        await this.#write()
+        inDoubt = false
       } catch (error) {
-        // NATS is away: the outcomes wait here, back-pressure stops the sending meanwhile, and after it returns each chunk is looked up before it is written again.
+        // The outcomes wait here, and back-pressure stops the sending meanwhile.
         if (!(error instanceof Infrastructure)) throw error
-        if (error.code === 'closed') return
-        this.#onTrouble(error)
-        paceMs = RETRY_PACE_MS[error.code]
-        try {
-          this.#inFlight = await this.#notYetStored(this.#inFlight)
-        } catch (again) {
-          this.#onTrouble(again)
+        if (error.code === 'closed') {
+          this.#closed = true
+          break
         }
+        this.#onTrouble(error)
+        await new Promise((resolve) => setTimeout(resolve, RETRY_PACE_MS[error.code]))
       }
+      this.#inFlight = this.#inFlight.filter(({ done }) => !done)
     }
     this.#rounds++
     const waiters = this.#waiters
@@ -129,26 +133,36 @@ export class Journal {
     if (this.#pending.size > 0) this.#arm()
   }
 
-  /** What has still to be written after this try. */
-  async #write(chunks: readonly Chunk[]): Promise<readonly Chunk[]> {
-    const [only] = chunks
-    if (only && chunks.length === 1) {
-      await this.#writeOne(only)
-      return []
+  /** The oldest, as many as one atomic batch bears. */
+  #nextChunks(): Chunk[] {
+    const chunks: Chunk[] = []
+    let bytes = 0
+    for (const pending of this.#pending.values()) {
+      const chunk = this.#chunk(pending)
+      bytes += chunk.entry.body.length
+      if (chunks.length === ROUND_ENTRIES || (chunks.length > 0 && bytes > ROUND_BYTES)) break
+      chunks.push(chunk)
     }
-    const result = await this.#bus.storeAll(chunks.map((chunk) => chunk.entry))
-    if (result.kind === 'unknown') return this.#notYetStored(chunks)
-    if (result.kind === 'stored') {
-      for (const chunk of chunks) confirm(chunk)
-      return []
+    return chunks
+  }
+
+  /** Returns when the server's word on every chunk is known; throws Infrastructure when that of some is not. */
+  async #write(): Promise<void> {
+    const chunks = this.#inFlight.filter(({ done }) => !done)
+    if (chunks.length > 1) {
+      const result = await this.#bus.storeAll(chunks.map((chunk) => chunk.entry))
+      if (result.kind === 'unknown') throw new Infrastructure('timeout', `outcomes of ${chunks.length} batches: ${result.because}`)
+      if (result.kind === 'stored') {
+        for (const chunk of chunks) confirm(chunk)
+        return
+      }
+      // One refused chunk refuses the round: one by one tells whose it is.
     }
-    // One refused chunk refuses the round: one by one tells whose it is.
-    await Promise.all(chunks.map((chunk) => this.#writeOne(chunk)))
-    return []
+    const written = await Promise.allSettled(chunks.map((chunk) => this.#writeOne(chunk)))
+    for (const result of written) if (result.status === 'rejected') throw result.reason
   }
 
   async #writeOne(chunk: Chunk): Promise<void> {
-    if (chunk.done) return
     const { subject: on, body, ...options } = chunk.entry
     const stored = await this.#bus.store(on, body, options)
     if (stored.kind === 'stored') confirm(chunk)
@@ -158,16 +172,13 @@ export class Journal {
     } else throw new Infrastructure('unavailable', `outcomes on ${on} refused: ${stored.code} ${stored.message}`)
   }
 
-  /** After an answer that never came: nobody but us writes under our claim, so the subject's last message tells whether ours is there. */
-  async #notYetStored(chunks: readonly Chunk[]): Promise<readonly Chunk[]> {
-    const missing: Chunk[] = []
-    for (const chunk of chunks) {
+  /** Nobody but us writes under our claim, so the subject's last message tells whether ours is there. */
+  async #lookUp(): Promise<void> {
+    for (const chunk of this.#inFlight) {
       if (chunk.done) continue
       const last = await this.#bus.readLast(STREAM.outcomes, chunk.entry.subject)
       if (last && Buffer.from(last.body).equals(chunk.entry.body)) confirm(chunk)
-      else missing.push(chunk)
     }
-    return missing
   }
 
   #chunk({ work, outcomes, since }: Pending): Chunk {
