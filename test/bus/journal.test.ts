@@ -62,7 +62,8 @@ describe('the journal', () => {
           return rounds++ === 0 ? { kind: 'unknown', because: 'cut', batchId: '' } : stored
         },
         async readLast(stream, on) {
-          if (lookUps++ < 2 && lookUps === 2) throw cut() // NATS is away again: the first chunk is known, the second is not
+          lookUps++
+          if (lookUps === 2 || lookUps === 3) throw cut() // NATS is away again: the first chunk is known, the others are not
           return here.bus.readLast(stream, on)
         },
       }),
@@ -77,13 +78,15 @@ describe('the journal', () => {
 
   it('writes one by one what a refused round held, once each, though one answer is lost', async () => {
     let writes = 0
+    const thirdMayGo = Promise.withResolvers<void>()
+    setTimeout(thirdMayGo.resolve, 250)
     const journal = journalOn(
       lossy({
         async store(on, body, options) {
-          const slow = ++writes
+          const which = ++writes
+          if (which === 3) await thirdMayGo.promise // still on its way when the second is given up
           const stored = await here.bus.store(on, body, options)
-          if (slow === 2) throw cut() // stored, unheard of
-          if (slow === 3) await new Promise((resolve) => setTimeout(resolve, 30)) // still under way when the second is given up
+          if (which === 2) throw cut() // stored, unheard of
           return stored
         },
       }),
@@ -94,6 +97,8 @@ describe('the journal', () => {
     await here.bus.store(on, encode({ attempt: 0, order: 1, sender: 'b', mask: fullMask(5) }), { rollup: true, expect: { seq: stolen.claimSeq } })
     for (const work of works) journal.add(work, delivered(0))
     expect(await Promise.all(works.map((work) => journal.settled(work)))).toEqual(['lost', 'durable', 'durable'])
+    await thirdMayGo.promise
+    await here.bus.flush()
     expect((await journalled('single')).sort()).toEqual(works.slice(1).map(({ batchSeq }) => `${batchSeq}/0`))
     await journal.close()
   })
