@@ -69,7 +69,8 @@ interface ObjectRecord {
 export function openObjects(bus: Bus, bucket: string): Objects {
   const stream = `OBJ_${bucket}`
   const chunkSubject = (nuid: string) => `$O.${bucket}.C.${nuid}`
-  const recordSubject = (name: string) => `$O.${bucket}.M.${Buffer.from(name).toString('base64url')}`
+  /** NOTE: with its padding, as all clients have it (ADR-20); without it a name of theirs is found only when its length is a multiple of 3. */
+  const recordSubject = (name: string) => `$O.${bucket}.M.${Buffer.from(name).toString('base64').replaceAll('+', '-').replaceAll('/', '_')}`
 
   const lookUp = async (name: string): Promise<ObjectRecord | null> => {
     const last = await bus.readLast(stream, recordSubject(name))
