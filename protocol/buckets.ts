@@ -65,5 +65,5 @@ export const BUCKETS = [
 export const OBJECT_BUCKET = 'hato'
 /** Of every object bucket. Senders read contents and attachments. */
 export const OBJECT_RIGHTS = { writes: ['scheduler', 'ops'], reads: ['scheduler', 'sender', 'ops'] } as const satisfies Record<string, readonly Role[]>
-/** What the tenant's own programs put and nobody else can replace; in their sight this bucket is the one named OBJECT_BUCKET (scripts/nats-config). */
+/** What the tenant's own programs put, and no other tenant can read or replace. */
 export const tenantObjectBucket = (tenant: string): string => `${OBJECT_BUCKET}-${tenant}`

@@ -54,10 +54,10 @@ export function accountsOf({ tenants, logins, maxFileBytes, rows = SUBJECTS }: A
   }
 }
 
-function exported({ kind, outside, answers }: Door, tenant: string): object {
-  return { [kind]: outside, accounts: [accountOf(tenant)], ...(answers && { response_type: 'stream' }) }
+function exported({ kind, subject, answers }: Door, tenant: string): object {
+  return { [kind]: subject, accounts: [accountOf(tenant)], ...(answers && { response_type: 'stream' }) }
 }
 
-function imported({ kind, outside, inside }: Door): object {
-  return { [kind]: { account: CLUSTER, subject: outside }, ...(inside !== outside && { to: inside }) }
+function imported({ kind, subject }: Door): object {
+  return { [kind]: { account: CLUSTER, subject } }
 }

@@ -6,7 +6,7 @@
  * From the table: what `publisher` says, with the tenant's name in the place of `{tenant}`; what it hears, live and by a consumer that was made
  * for it. They cannot make consumers: a consumer's maker chooses where it delivers, which may be any subject of the cluster.
  */
-import { OBJECT_BUCKET, tenantObjectBucket } from '../../protocol/buckets.ts'
+import { tenantObjectBucket } from '../../protocol/buckets.ts'
 import { CONSUMERS } from '../../protocol/streams.ts'
 import { listenerForm, type SubjectRow, SUBJECTS } from '../../protocol/subjects.ts'
 import { ACCOUNT_INFO, objectStream } from './jetstream.ts'
@@ -15,10 +15,8 @@ import { type Permissions, type Rows, rowsOf, streamsIn } from './permissions.ts
 export interface Door {
   /** service: the tenant says it and is answered · stream: the tenant hears it */
   readonly kind: 'service' | 'stream'
-  /** in the cluster's account */
-  readonly outside: string
-  /** in the tenant's; the same unless it is the tenant's bucket, which goes by the name of everybody's */
-  readonly inside: string
+  /** the same on both sides */
+  readonly subject: string
   /** one question, many messages */
   readonly answers?: 'many'
 }
@@ -28,7 +26,7 @@ export function doorsOf(tenant: string, rows: Rows = SUBJECTS): readonly Door[] 
   const form = (row: SubjectRow) => ownForm(row, tenant)
   return [
     ...said.map((row) => service(form(row))),
-    ...heard.map((row): Door => ({ kind: 'stream', outside: form(row), inside: form(row) })),
+    ...heard.map((row): Door => ({ kind: 'stream', subject: form(row) })),
     ...heard.map((row) => service(`$JS.API.DIRECT.GET.${row.stream}.${form(row)}`)), // the last message of one subject
     ...streamsIn(heard).flatMap((stream) => consumerDoors(stream, CONSUMERS.publisher(tenant))),
     service(ACCOUNT_INFO), // clients ask it first
@@ -38,8 +36,8 @@ export function doorsOf(tenant: string, rows: Rows = SUBJECTS): readonly Door[] 
 
 /** The same once more at the tenant's own user, so that what has no door is refused aloud instead of vanishing. */
 export function publisherPermissions(doors: readonly Door[]): Permissions {
-  const inside = (kind: Door['kind']) => doors.filter((door) => door.kind === kind).map((door) => door.inside)
-  return { publish: inside('service'), subscribe: ['_INBOX.>', ...inside('stream')] }
+  const through = (kind: Door['kind']) => doors.filter((door) => door.kind === kind).map((door) => door.subject)
+  return { publish: through('service'), subscribe: ['_INBOX.>', ...through('stream')] }
 }
 
 /** Throws for a row that would let a tenant speak for others. */
@@ -48,8 +46,8 @@ function ownForm({ on }: SubjectRow, tenant: string): string {
   return listenerForm(on, { tenant })
 }
 
-function service(subject: string, inside = subject): Door {
-  return { kind: 'service', outside: subject, inside }
+function service(subject: string): Door {
+  return { kind: 'service', subject }
 }
 
 function consumerDoors(stream: string, consumer: string): readonly Door[] {
@@ -60,13 +58,14 @@ function consumerDoors(stream: string, consumer: string): readonly Door[] {
   ]
 }
 
-/** All that putting, replacing and removing objects takes. Clients read them back by a consumer of their own, so that they cannot. */
+/** All that putting, replacing and removing objects takes. To read them back clients make a consumer, so that they cannot. */
 function bucketDoors(bucket: string): readonly Door[] {
-  const [own, known] = [objectStream(bucket), objectStream(OBJECT_BUCKET)]
+  const stream = objectStream(bucket)
   return [
-    ...['C', 'M'].map((part) => service(`$O.${bucket}.${part}.*`, `$O.${OBJECT_BUCKET}.${part}.*`)),
-    ...['STREAM.INFO', 'STREAM.MSG.GET', 'STREAM.PURGE'].map((ask) => service(`$JS.API.${ask}.${own}`, `$JS.API.${ask}.${known}`)),
-    { ...service(`$JS.API.DIRECT.GET.${own}`, `$JS.API.DIRECT.GET.${known}`), answers: 'many' },
-    service(`$JS.API.DIRECT.GET.${own}.>`, `$JS.API.DIRECT.GET.${known}.>`),
+    service(`$O.${bucket}.C.*`),
+    service(`$O.${bucket}.M.*`),
+    ...['STREAM.INFO', 'STREAM.MSG.GET', 'STREAM.PURGE'].map((ask) => service(`$JS.API.${ask}.${stream}`)),
+    { ...service(`$JS.API.DIRECT.GET.${stream}`), answers: 'many' },
+    service(`$JS.API.DIRECT.GET.${stream}.>`),
   ]
 }

@@ -96,7 +96,7 @@ export async function startAdmission({ bus, nats, keyring, say, signal }: Admiss
 }
 
 /** A bucket for its lists, and for each stream that publishers hear a consumer of its own messages: they may make neither. */
-async function furnish(bus: Bus, tenant: string): Promise<void> {
+export async function furnish(bus: Bus, tenant: string): Promise<void> {
   await bus.ensureObjectBucket(tenantObjectBucket(tenant))
   for (const { on, stream } of rowsOf('publisher', SUBJECTS).heard) {
     const spec = { stream: stream as StreamName, durable: CONSUMERS.publisher(tenant), filter: listenerForm(on, { tenant }), ...CONSUMER }
