@@ -9,16 +9,12 @@
  * NOT HERE   how fast (domain-router), from where (ip-manager), when to try again (protocol/retry, at the sender)
  */
 import { openBucket } from '../runtime/kv.ts'
-import type { Config } from '../runtime/config.ts'
 import { createResolver, type Resolver } from '../runtime/dns/resolver.ts'
 import { watchFleet } from '../runtime/fleet-watch.ts'
-import type { ActorContext } from '../runtime/lifecycle.ts'
 import { own } from '../runtime/ownership.ts'
-import type { SCHEDULER_CONFIG } from './config.ts'
+import type { SchedulerContext } from './config.ts'
 import { Sites } from './sites.ts'
 import { startTerm } from './term.ts'
-
-export type SchedulerContext = ActorContext<Config<typeof SCHEDULER_CONFIG>>
 
 export async function startScheduler(context: SchedulerContext): Promise<AsyncDisposable> {
   const { bus, log, clock, config, nodeId, health } = context

@@ -1,4 +1,5 @@
-import type { ConfigTable } from '../runtime/config.ts'
+import type { Config, ConfigTable } from '../runtime/config.ts'
+import type { ActorContext } from '../runtime/lifecycle.ts'
 
 export const SCHEDULER_CONFIG = {
   saveEveryMs: {
@@ -18,3 +19,5 @@ export const SCHEDULER_CONFIG = {
     why: 'lists read side by side; de-duplication holds 16 bytes an address of each',
   },
 } as const satisfies ConfigTable
+
+export type SchedulerContext = ActorContext<Config<typeof SCHEDULER_CONFIG>>

@@ -1,5 +1,4 @@
 import { normaliseAddress } from '../../protocol/addresses.ts'
-import { OBJECT_BUCKET } from '../../protocol/buckets.ts'
 import type { Problem, Recipient } from '../../protocol/campaign.ts'
 import { decode, encode } from '../../protocol/codec.ts'
 import { campaignName } from '../../protocol/ids.ts'
@@ -10,7 +9,8 @@ import { subject } from '../../protocol/subjects.ts'
 import { token } from '../../protocol/tokens.ts'
 import type { Bus, Entry } from '../runtime/bus/types.ts'
 import type { Log } from '../runtime/log.ts'
-import { ObjectError, openObjects } from '../runtime/objects.ts'
+import { ObjectError } from '../runtime/objects.ts'
+import { openTenantObjects } from '../runtime/tenant-objects.ts'
 import type { Campaigns, Running } from './campaigns.ts'
 import { type Group, placeOf, WindowOfGroups } from './grouping.ts'
 import { type ListLine, readList } from './list-reader.ts'
@@ -90,8 +90,7 @@ async function sampleProblems(running: Running, tools: ExpansionTools): Promise<
 
 async function* linesOf({ record }: Running, { bus }: ExpansionTools): AsyncGenerator<ListLine> {
   if (record.list !== null) {
-    const { nuid, size, chunks, digest, format } = record.list
-    yield* readList(openObjects(bus, OBJECT_BUCKET).read({ nuid, size, chunks, digest }), format, record.kind)
+    yield* readList(openTenantObjects(bus, record.tenant).read(record.list), record.list.format, record.kind)
     return
   }
   const job = await bus.fetchSeq(STREAM.jobs, record.job)

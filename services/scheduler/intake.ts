@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { OBJECT_BUCKET } from '../../protocol/buckets.ts'
+import { OBJECT_BUCKET, objectOf, ownerOfObject } from '../../protocol/buckets.ts'
 import { Content, type Problem } from '../../protocol/campaign.ts'
 import { decodePublic, encodeJson } from '../../protocol/codec.ts'
 import type { Fleet } from '../../protocol/fleet.ts'
@@ -11,7 +11,8 @@ import type { Bus, Delivery, Puller } from '../runtime/bus/types.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { Infrastructure } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
-import { type ObjectPin, openObjects } from '../runtime/objects.ts'
+import { openObjects } from '../runtime/objects.ts'
+import { type FoundObject, openTenantObjects } from '../runtime/tenant-objects.ts'
 import type { Campaigns, Running } from './campaigns.ts'
 import { NOTHING_READ } from './campaigns.ts'
 import type { CampaignEvents } from './events.ts'
@@ -133,7 +134,7 @@ export class Intake implements AsyncDisposable {
         await this.#reject(delivery, tenant, id, [{ path: 'id', message }])
         return
       }
-      const { pins, sizes } = await this.#objects(read.body)
+      const { pins, sizes } = await this.#objects(read.body, tenant)
       const judged = judgeJob(read.body, { tenant, fleet: fleet(), publishedAt: delivery.at, objects: sizes })
       if (judged.kind === 'rejected') {
         await this.#reject(delivery, tenant, judged.id, judged.problems)
@@ -164,12 +165,14 @@ export class Intake implements AsyncDisposable {
   }
 
   /** Sizes of the objects that a job names; the list's pin too, so that what is read later is what was judged. */
-  async #objects(body: unknown): Promise<{ pins: ReadonlyMap<string, ObjectPin>; sizes: ReadonlyMap<string, number> }> {
-    const objects = openObjects(this.#options.bus, OBJECT_BUCKET)
-    const pins = new Map<string, ObjectPin>()
+  async #objects(body: unknown, tenant: string): Promise<{ pins: ReadonlyMap<string, FoundObject>; sizes: ReadonlyMap<string, number> }> {
+    const objects = openTenantObjects(this.#options.bus, tenant)
+    const tenants = this.#options.fleet().tenant.map(({ name }) => name)
+    const pins = new Map<string, FoundObject>()
     for (const name of namedObjects(body)) {
       const pin = await objects.head(name)
-      if (pin) pins.set(name, pin)
+      // S6: what is another's by its name is not there for this one
+      if (pin && (pin.bucket !== OBJECT_BUCKET || [null, tenant].includes(ownerOfObject(name, tenants)))) pins.set(name, pin)
     }
     return { pins, sizes: new Map([...pins].map(([name, { size }]) => [name, size])) }
   }
@@ -179,7 +182,7 @@ export class Intake implements AsyncDisposable {
     tenant: string,
     delivery: Delivery,
     digest: string,
-    pins: ReadonlyMap<string, ObjectPin>,
+    pins: ReadonlyMap<string, FoundObject>,
   ): Promise<CampaignRecord> {
     const now = this.#options.clock.now()
     const objects = openObjects(this.#options.bus, OBJECT_BUCKET)
@@ -195,7 +198,7 @@ export class Intake implements AsyncDisposable {
       date: startAt,
     }
     // Its name holds job and digest: a rejected predecessor of the same id had another content.
-    const content = `content/${tenant}/${campaign.id}/${delivery.seq}`
+    const content = objectOf('content', tenant, `${campaign.id}/${delivery.seq}`)
     await objects.put(content, [encodeJson(body)])
     const pin = campaign.recipientsObject === undefined ? undefined : pins.get(campaign.recipientsObject)
     return {
@@ -210,7 +213,7 @@ export class Intake implements AsyncDisposable {
       window: campaign.window ?? null,
       dedupe,
       content,
-      list: pin && campaign.recipientsObject ? { name: campaign.recipientsObject, ...pin, format: await this.#formatOf(campaign.recipientsObject, pin) } : null,
+      list: pin && campaign.recipientsObject ? { name: campaign.recipientsObject, ...pin, format: await this.#formatOf(tenant, campaign.recipientsObject, pin) } : null,
       listId: campaign.list?.id ?? null,
       inline: campaign.recipientsObject === undefined ? recipients.length : null,
       missing: campaign.missing,
@@ -222,8 +225,8 @@ export class Intake implements AsyncDisposable {
     }
   }
 
-  async #formatOf(name: string, pin: ObjectPin): Promise<'ndjson' | 'csv'> {
-    for await (const chunk of openObjects(this.#options.bus, OBJECT_BUCKET).read(pin)) return listFormat(name, chunk[0])
+  async #formatOf(tenant: string, name: string, pin: FoundObject): Promise<'ndjson' | 'csv'> {
+    for await (const chunk of openTenantObjects(this.#options.bus, tenant).read(pin)) return listFormat(name, chunk[0])
     return listFormat(name, undefined)
   }
 }

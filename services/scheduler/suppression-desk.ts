@@ -1,17 +1,25 @@
-import { OBJECT_BUCKET } from '../../protocol/buckets.ts'
+import { OBJECT_BUCKET, objectOf, ownerOfObject } from '../../protocol/buckets.ts'
 import { type Problem, problemsOf } from '../../protocol/campaign.ts'
 import { type ErrorAnswer, SuppressionAsk, type SuppressionEntry } from '../../protocol/messages/ops.ts'
 import { normaliseAddress } from '../../protocol/addresses.ts'
 import type { Bus } from '../runtime/bus/types.ts'
 import { ObjectError, openObjects } from '../runtime/objects.ts'
+import { openTenantObjects } from '../runtime/tenant-objects.ts'
 import { csvFields } from './list-reader.ts'
 import type { Suppression } from './suppression.ts'
 
 const ENTRIES_A_MESSAGE = 500
 const COLUMNS = ['address', 'reason', 'list', 'since', 'until', 'reply'] as const
 
+export interface Desk {
+  readonly bus: Bus
+  readonly suppression: Suppression
+  /** all of the fleet */
+  readonly tenants: readonly string[]
+}
+
 /** `suppression.<tenant>`: add, remove, list, import, export. Addresses are checked; nothing is written when one is wrong. */
-export async function answerSuppression({ bus, suppression }: { bus: Bus; suppression: Suppression }, tenant: string, body: unknown): Promise<object> {
+export async function answerSuppression({ bus, suppression, tenants }: Desk, tenant: string, body: unknown): Promise<object> {
   const read = SuppressionAsk.safeParse(body)
   if (!read.success) return bad('the request is not understood', problemsOf(read.error))
   const ask = read.data
@@ -32,8 +40,10 @@ export async function answerSuppression({ bus, suppression }: { bus: Bus; suppre
       return { entries: suppression.list(tenant, ask.after ?? null, ask.limit), total: suppression.count(tenant) }
     }
     case 'import':
+      if (isAnothers(ask.object, tenant, tenants)) return bad(`${ask.object}: there is no object "${ask.object}" of ${tenant}`, [])
       return importFrom(bus, suppression, tenant, ask.object)
     case 'export':
+      if (isAnothers(ask.object, tenant, tenants)) return bad(`"${ask.object}" lies under another tenant's name; nothing was exported`, [])
       return exportTo(bus, suppression, tenant, ask.object)
   }
 }
@@ -42,7 +52,7 @@ async function importFrom(bus: Bus, suppression: Suppression, tenant: string, na
   let text = ''
   try {
     const decoder = new TextDecoder()
-    for await (const chunk of openObjects(bus, OBJECT_BUCKET).read(name)) text += decoder.decode(chunk, { stream: true })
+    for await (const chunk of openTenantObjects(bus, tenant).read(name)) text += decoder.decode(chunk, { stream: true })
   } catch (error) {
     if (!(error instanceof ObjectError)) throw error
     return bad(`${name}: ${error.message}`, [])
@@ -69,7 +79,11 @@ async function importFrom(bus: Bus, suppression: Suppression, tenant: string, na
   return { ok: true, added: entries.length }
 }
 
+/** Into the bucket of all, where ops looks for it; so it may replace an export of this tenant and nothing else. */
 async function exportTo(bus: Bus, suppression: Suppression, tenant: string, name: string): Promise<object> {
+  const objects = openObjects(bus, OBJECT_BUCKET)
+  if (!name.startsWith(objectOf('suppression', tenant, '')) && (await objects.head(name)) !== null)
+    return bad(`there is an object "${name}" already; nothing was exported, name one that is new or begins with "${objectOf('suppression', tenant, '')}"`, [])
   let count = 0
   const encoder = new TextEncoder()
   function* lines(): Generator<Uint8Array> {
@@ -79,8 +93,12 @@ async function exportTo(bus: Bus, suppression: Suppression, tenant: string, name
       yield encoder.encode(`${COLUMNS.map((column) => quoted(String(entry[column] ?? ''))).join(',')}\n`)
     }
   }
-  await openObjects(bus, OBJECT_BUCKET).put(name, lines())
+  await objects.put(name, lines())
   return { ok: true, exported: count, object: name }
+}
+
+function isAnothers(name: string, tenant: string, tenants: readonly string[]): boolean {
+  return ![null, tenant].includes(ownerOfObject(name, tenants))
 }
 
 function quoted(field: string): string {
