@@ -1,6 +1,7 @@
 /** The fleet document as people see it. Pure. */
 import type { Fleet } from '../../protocol/fleet.ts'
 import type { Look } from './campaign-screen.ts'
+import { formatDuration } from '../../protocol/duration.ts'
 import { clock, count } from './format.ts'
 import { type Column, table } from './table.ts'
 import type { FleetAnswer } from './tenant.ts'
@@ -62,7 +63,13 @@ const ISP: readonly Column<Fleet['isp'][number]>[] = [
     atLeast: 20,
     cell: ({ name: _, ...rest }) =>
       Object.entries(rest)
-        .map(([key, value]) => `${key} = ${Array.isArray(value) ? value.join(' ') : value}`)
+        .map(([key, value]) => `${key} = ${shown(key, value)}`)
         .join(', '),
   },
 ]
+
+/** Durations may come as words or as milliseconds. */
+function shown(key: string, value: unknown): string {
+  if (Array.isArray(value)) return value.join(' ')
+  return typeof value === 'number' && /(^idle|_rest)$/.test(key) ? formatDuration(value) : String(value)
+}

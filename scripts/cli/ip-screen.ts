@@ -25,7 +25,7 @@ export function ipLines({ ips }: IpReputation, look: Look): string[] {
       { title: 'deferred', side: 'right', cell: (ip) => total(ip, 'deferred') },
       { title: 'bounced', side: 'right', cell: (ip) => total(ip, 'bounced') },
       { title: 'blocked', side: 'right', cell: (ip) => total(ip, 'blocked') },
-      { title: 'sessions', side: 'right', cell: ({ isps }) => some(Object.values(isps).reduce((sum, isp) => sum + sessionsOf(isp), 0)) },
+      { title: 'sessions', side: 'right', spare: 1, cell: ({ isps }) => some(Object.values(isps).reduce((sum, isp) => sum + sessionsOf(isp), 0)) },
       { title: 'because', atLeast: 12, cell: ({ because }) => because ?? '' },
       { title: 'until', cell: (ip) => until(ip.until, look.now) },
     ],
@@ -41,24 +41,29 @@ export function ipDetailLines(ip: Ip, look: Look): string[] {
   if (sites.length === 0) return [head, '', '  Nothing was sent from it yet.']
   const lines = table<[string, IspReputation]>(
     [
-      { title: 'site', atLeast: 12, cell: ([site]) => site },
+      { title: 'site', atLeast: 16, cell: ([site]) => site },
       { title: 'mode', cell: ([, { mode }]) => ({ text: mode, style: SOURCE_STYLE[mode] }) },
-      { title: 'score', side: 'right', cell: ([, { score }]) => score.toFixed(2) },
+      { title: 'score', side: 'right', spare: 2, cell: ([, { score }]) => score.toFixed(2) },
       { title: 'delivered', side: 'right', cell: ([, { delivered }]) => some(delivered) },
       { title: 'deferred', side: 'right', cell: ([, { deferred }]) => some(deferred) },
       { title: 'bounced', side: 'right', cell: ([, { bounced }]) => some(bounced) },
       { title: 'blocked', side: 'right', cell: ([, { blocked }]) => some(blocked) },
-      { title: 'complaints', side: 'right', cell: ([, { complaints }]) => (complaints === 'unknown' ? '?' : some(complaints)) },
-      { title: 'today', side: 'right', cell: ([, isp]) => ramp(isp) },
-      { title: 'sessions', side: 'right', cell: ([, isp]) => some(sessionsOf(isp)) },
+      { title: 'complaints', side: 'right', spare: 4, cell: ([, { complaints }]) => (complaints === 'unknown' ? '?' : some(complaints)) },
+      { title: 'warm-up', side: 'right', spare: 1, cell: ([, isp]) => ramp(isp) },
+      { title: 'sessions', side: 'right', spare: 3, cell: ([, isp]) => some(sessionsOf(isp)) },
       { title: 'because', atLeast: 10, cell: ([, { because }]) => because ?? '' },
       { title: 'until', cell: ([, isp]) => until(isp.until, look.now) },
     ],
     sites,
     { ...look, width: look.width - 2 },
   )
-  const unknown = sites.some(([, { complaints }]) => complaints === 'unknown') ? ['', '  ? = this site tells nobody about complaints while they are fresh'] : []
-  return [head, '', ...lines.map((line) => `  ${line}`), ...unknown]
+  return [head, '', ...lines.map((line) => `  ${line}`), ...complaintsNote(sites, lines[0] ?? '')]
+}
+
+/** Where `?` stands it is explained. */
+function complaintsNote(sites: readonly [string, IspReputation][], titles: string): string[] {
+  const unknown = titles.includes('complaints') && sites.some(([, { complaints }]) => complaints === 'unknown')
+  return unknown ? ['', '  ? = the site tells nobody of complaints while they are fresh'] : []
 }
 
 /** `12 steady, 1 cooling`, what needs attention first */
@@ -80,8 +85,9 @@ function sessionsOf({ leases }: Pick<IspReputation, 'leases'>): number {
   return leases.reduce((sum, { sessions }) => sum + sessions, 0)
 }
 
+/** Only while it warms up; afterwards nothing holds what it sends in a day. */
 function ramp({ rampLimit, rampDay, sentToday }: IspReputation): string {
-  return rampLimit === null ? some(sentToday) : `${count(sentToday)} of ${count(rampLimit)}, day ${rampDay ?? 1}`
+  return rampLimit === null ? '' : `${count(sentToday)} of ${count(rampLimit)}, day ${rampDay ?? 1}`
 }
 
 /** A column of nothing but zeros is left out. */

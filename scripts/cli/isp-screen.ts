@@ -4,7 +4,7 @@ import type { Look } from './campaign-screen.ts'
 import { clock, count, until } from './format.ts'
 import { SOURCE_STYLE } from './ip-screen.ts'
 import { table } from './table.ts'
-import { cut, printable } from './text.ts'
+import { printable, wrap } from './text.ts'
 
 type Site = IspStatus['sites'][number]
 
@@ -19,11 +19,11 @@ export function siteTable({ sites }: IspStatus, look: Look): string[] {
       { title: 'bulk', side: 'right', cell: ({ waiting }) => some(waiting.bulk) },
       { title: 'open', side: 'right', cell: ({ ips }) => some(sum(ips.map(({ open }) => open))) },
       { title: 'window', side: 'right', cell: ({ ips }) => some(sum(ips.map(({ window }) => window))) },
-      { title: 'pace/s', side: 'right', cell: ({ ips }) => pace(sum(ips.map((ip) => ip.pace))) },
-      { title: 'IPs', side: 'right', cell: ({ ips }) => some(ips.length) },
+      { title: 'pace/s', side: 'right', spare: 2, cell: ({ ips }) => pace(sum(ips.map((ip) => ip.pace))) },
+      { title: 'IPs', side: 'right', spare: 3, cell: ({ ips }) => some(ips.length) },
       { title: 'rests because', atLeast: 10, cell: ({ resting, ips }) => ({ text: resting?.because ?? held(ips), style: resting ? 'yellow' : null }) },
       { title: 'until', cell: ({ resting }) => until(resting?.until ?? null, look.now) },
-      { title: 'actions', atLeast: 8, cell: ({ actions }) => actions.map(({ id }) => id).join(', ') },
+      { title: 'actions', atLeast: 8, spare: 1, cell: ({ actions }) => actions.map(({ id }) => id).join(', ') },
     ],
     shown,
     look,
@@ -37,7 +37,8 @@ export function siteLines(site: Site, look: Look): string[] {
   const rests = site.resting ? paint('yellow', `rests because ${site.resting.because}, until ${until(site.resting.until, now)}`) : 'is being served'
   const head = [
     `${paint('bold', printable(site.site))}  ${rests}`,
-    `  ${count(site.waiting.urgent)} urgent and ${count(site.waiting.bulk)} bulk recipients wait here; owner ${site.owner}, epoch ${site.epoch}`,
+    `  waiting: ${count(site.waiting.urgent)} urgent, ${count(site.waiting.bulk)} bulk`,
+    `  owner ${site.owner}, epoch ${site.epoch}`,
   ]
   const ips = table<Site['ips'][number]>(
     [
@@ -61,7 +62,10 @@ export function siteLines(site: Site, look: Look): string[] {
     site.actions,
     { paint, width },
   )
-  const replies = site.lastReplies.map(({ at, ip, reply }) => `${clock(at, now)}  ${ip}  ${printable(reply)}`).map((line) => cut(line, width))
+  const replies = site.lastReplies.flatMap(({ at, ip, reply }) => {
+    const [first = '', ...rest] = wrap(printable(reply), Math.min(width, 110) - 12)
+    return [`${clock(at, now)}  ${ip}`, ...[first, ...rest].map((line) => `    ${line}`)]
+  })
   return [...head, ...part(site.ips.length > 0 ? ips : []), ...part(site.actions.length > 0 ? actions : []), ...part(replies)]
 }
 

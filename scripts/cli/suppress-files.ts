@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { OBJECT_BUCKET } from '../../protocol/buckets.ts'
+import { OBJECT_BUCKET, objectOf } from '../../protocol/buckets.ts'
 import { subject } from '../../protocol/subjects.ts'
 import type { Bus } from '../../services/runtime/bus.ts'
 import { openObjects } from '../../services/runtime/objects.ts'
@@ -16,7 +16,7 @@ const WITHIN_MS = 300_000
 export async function importList(bus: Bus, tenant: string, file: string): Promise<{ readonly ok: true; readonly added: number }> {
   const text = withHeader(await readInput(file))
   if (text.trim() === '') throw new Failure('failed', `${named(file)} is empty; nothing was imported`)
-  const object = `suppression/${tenant}/import-${randomUUID()}.csv`
+  const object = objectOf('suppression', tenant, `import-${randomUUID()}.csv`)
   const objects = openObjects(bus, OBJECT_BUCKET)
   await objects.put(object, [new TextEncoder().encode(text)])
   try {
@@ -39,7 +39,7 @@ export function withHeader(text: string): string {
 
 /** How many entries were written; to standard output for `-`. */
 export async function exportList(bus: Bus, tenant: string, file: string, out: (text: string) => void): Promise<number> {
-  const object = `suppression/${tenant}/export-${randomUUID()}.csv`
+  const object = objectOf('suppression', tenant, `export-${randomUUID()}.csv`)
   const objects = openObjects(bus, OBJECT_BUCKET)
   const { exported } = await ask<{ readonly exported: number }>(bus, {
     subject: subject('suppression', { tenant }),

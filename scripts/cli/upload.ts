@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
-import { OBJECT_BUCKET } from '../../protocol/buckets.ts'
+import { OBJECT_BUCKET, objectOf } from '../../protocol/buckets.ts'
 import type { Bus } from '../../services/runtime/bus.ts'
 import { openObjects } from '../../services/runtime/objects.ts'
 import { Failure } from './failure.ts'
@@ -21,7 +21,7 @@ const SHOW_EVERY_MS = 200
 export async function uploadList(bus: Bus, file: string, tenant: string, screen: Screen, stopping: AbortSignal): Promise<Uploaded> {
   const size = await sizeOf(file)
   const digest = await digestOf(file, stopping)
-  const name = `lists/${tenant}/${digest.slice(0, 22)}.${await formatOf(file)}`
+  const name = objectOf('lists', tenant, `${digest.slice(0, 22)}.${await formatOf(file)}`)
   const objects = openObjects(bus, OBJECT_BUCKET)
   const standing = await objects.head(name)
   if (standing !== null && standing.size === size && standing.digest.replace(/=+$/, '') === `SHA-256=${digest}`)

@@ -29,7 +29,7 @@ export const applyCommand: Command = {
       return EXIT.ok
     }
     here.screen.out(
-      `fleet revision ${answer.revision} is in force: ${counted(fleet.ip.length, 'IP')}, ${counted(fleet.pool.length, 'pool')}, ${counted(fleet.tenant.length, 'tenant')}`,
+      `fleet revision ${answer.revision} is in force: ${counted(fleet.ip?.length ?? 0, 'IP')}, ${counted(fleet.pool?.length ?? 0, 'pool')}, ${counted(fleet.tenant?.length ?? 0, 'tenant')}`,
     )
     for (const warning of answer.warnings ?? []) here.screen.out(`  ${here.screen.paint('yellow', '!')} ${printable(problemLine(warning))}`)
     return EXIT.ok

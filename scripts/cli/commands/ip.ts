@@ -23,7 +23,7 @@ export const ipCommands: readonly Command[] = [
     positionals: [{ name: 'ADDRESS', optional: true }],
     options: ['json'],
     says: 'mode and counts of the source IPs; of one of them by site',
-    more: 'Counts are totals since the IP was added. "today" is what was sent in the last 24 hours of what the warm-up allows.',
+    more: 'Counts are totals since the IP was added. "warm-up" is what was sent of what the day of the ramp allows.',
     examples: ['hato ip', 'hato ip 203.0.113.7', 'hato ip --json | jq ".ips[] | select(.mode != \\"serving\\")"'],
     async run(asked, here) {
       const [text] = asked.positionals

@@ -21,17 +21,20 @@ export interface Owning {
   readonly owners: ReadonlyMap<string, string | null>
 }
 
+/** NOTE: by a watch, not by listing keys: those that are refreshed while a listing goes on would be missing in it. */
 export async function readOwning(bus: Bus): Promise<Owning> {
-  const bucket = openBucket(bus, 'owners')
   const nodes = new Map<string, string[]>(ROLES.map((role) => [role, []]))
   const owners = new Map<string, string | null>()
-  for (const key of await bucket.keys()) {
+  const watch = openBucket(bus, 'owners').watch('>', ({ key, value }) => {
+    if (value === null) return
     const [, role, id] = /^node\.([^.]+)\.(.+)$/.exec(key) ?? []
-    if (role !== undefined && id !== undefined) nodes.set(role, [...(nodes.get(role) ?? []), id])
-    else {
-      const kept = await bucket.get(key)
-      if (kept !== null) owners.set(key, decode<{ owner: string | null }>(kept.value).owner)
-    }
+    if (role === undefined || id === undefined) owners.set(key, decode<{ owner: string | null }>(value).owner)
+    else if (!nodes.get(role)?.includes(id)) nodes.set(role, [...(nodes.get(role) ?? []), id])
+  })
+  try {
+    await watch.caughtUp
+  } finally {
+    watch.close()
   }
   return { nodes, owners }
 }

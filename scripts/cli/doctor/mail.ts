@@ -5,12 +5,14 @@ import { STREAM } from '../../../protocol/streams.ts'
 import { wildcard } from '../../../protocol/subjects.ts'
 import type { Bus, StoredMessage } from '../../../services/runtime/bus.ts'
 import { bytes, clock, count, counted, span } from '../format.ts'
-import { bad, type Diagnosis, firstOf, good, note } from './diagnosis.ts'
+import { bad, type Diagnosis, firstOf, good, note, warning } from './diagnosis.ts'
 
 /** The oldest of each kind: what is stuck is old, and a backlog of millions is no reason to read it all. */
 const LOOK_AT_MOST = 20_000
 /** A watchdog publishes an overdue order anew after 30 s (design §3). */
 const OVERDUE_MS = 30_000
+/** What is released is a few seconds of what a site drains, and what rests longer is stored as waiting: an order this old does not move. */
+const STILL_MS = 300_000
 
 export interface MailFacts {
   readonly looked: number
@@ -20,6 +22,8 @@ export interface MailFacts {
   /** orders whose batch could not be read, waiting for their deadline */
   readonly parked: readonly { readonly seq: number; readonly order: Order }[]
   readonly overdue: readonly { readonly seq: number; readonly on: string; readonly dueAt: number }[]
+  /** with a router or sender for too long */
+  readonly still: readonly { readonly seq: number; readonly on: string; readonly at: number; readonly order: Order }[]
 }
 
 export async function lookAtMail(bus: Bus, now: number): Promise<Diagnosis[]> {
@@ -33,6 +37,7 @@ async function gather(bus: Bus, now: number): Promise<MailFacts> {
     unreadable: [] as MailFacts['unreadable'][number][],
     parked: [] as MailFacts['parked'][number][],
     overdue: [] as MailFacts['overdue'][number][],
+    still: [] as MailFacts['still'][number][],
   }
   for (const row of ['batch', 'order', 'due', 'laterRetry', 'laterRest'] as const) {
     let seen = 0
@@ -46,6 +51,7 @@ async function gather(bus: Bus, now: number): Promise<MailFacts> {
       const order = row === 'batch' ? null : readOrder(body)
       if (row === 'batch' ? readBatch(body) === null : order === null) facts.unreadable.push({ seq, on, bytes: body.length, at })
       if (order?.parked && order.because === 'protocol') facts.parked.push({ seq, order })
+      if (order !== null && (row === 'order' || row === 'due') && at < now - STILL_MS) facts.still.push({ seq, on, at, order })
       const dueAt = scheduledAt(message)
       if (dueAt !== null && dueAt < now - OVERDUE_MS) facts.overdue.push({ seq, on, dueAt })
     }
@@ -60,7 +66,7 @@ export function scheduledAt({ headers }: Pick<StoredMessage, 'headers'>): number
   return Number.isNaN(ms) ? null : ms
 }
 
-export function judgeMail({ looked, cut, unreadable, parked, overdue }: MailFacts, now: number): Diagnosis[] {
+export function judgeMail({ looked, cut, unreadable, parked, overdue, still }: MailFacts, now: number): Diagnosis[] {
   const lines: Diagnosis[] = []
   if (unreadable.length > 0) {
     lines.push(
@@ -91,6 +97,19 @@ export function judgeMail({ looked, cut, unreadable, parked, overdue }: MailFact
           [...overdue].sort((a, b) => a.dueAt - b.dueAt),
           5,
           ({ seq, on, dueAt }) => `${on}, message ${seq}, due ${span(now - dueAt)} ago`,
+        ),
+      ),
+    )
+  }
+  if (still.length > 0) {
+    lines.push(
+      warning(
+        `${counted(still.length, 'order')} ${still.length === 1 ? 'has' : 'have'} been out for more than ${span(STILL_MS)} without an end; hato isp SITE shows what holds the site`,
+        firstOf(
+          still,
+          10,
+          ({ seq, on, at, order }) =>
+            `${on}, message ${seq}: ${counted(order.count, 'recipient')} of ${campaignName({ tenant: order.tenant, id: order.campaign })} for ${order.site}, out for ${span(now - at)}`,
         ),
       ),
     )
