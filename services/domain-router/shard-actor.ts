@@ -218,7 +218,7 @@ export class ShardActor implements AsyncDisposable {
   async #askAllowances(ask: Extract<Say, { say: 'askAllowances' }>['ask']): Promise<void> {
     const answer = await this.#options.bus.ask(subject('allowance', {}), encode(ask), { timeoutMs: ALLOWANCE_EVERY_MS })
     // Without an answer the last one runs out; the next question comes within a second.
-    if (answer.kind === 'answer') this.tell({ on: 'allowances', allowances: decode<Allowances>(answer.body), sites: ask.sites.map(({ site }) => site) })
+    if (answer.kind === 'answer') this.tell({ on: 'allowances', allowances: decode<Allowances>(answer.body), asked: ask.sites })
   }
 }
 

@@ -91,9 +91,9 @@ export interface Site {
   /** the latest end of what rested when it was last looked at */
   restsUntil: EpochMs
   readonly lastReplies: { readonly at: EpochMs; readonly ip: string; readonly reply: string }[]
-  /** the ip-manager has answered for this site since we own it */
-  allowed: boolean
-  askedAt: MonoMs
+  /** pools for which the ip-manager has answered here, and when each was asked for last */
+  readonly answered: Set<string>
+  readonly asked: Map<string, MonoMs>
   usedAt: MonoMs
   /** last time a sender was given something for it */
   lentAt: MonoMs
@@ -231,8 +231,8 @@ export function siteOf(shard: Shard, site: string, provider: string | null, mono
     told: false,
     restsUntil: 0,
     lastReplies: [],
-    allowed: false,
-    askedAt: Number.NEGATIVE_INFINITY,
+    answered: new Set(),
+    asked: new Map(),
     usedAt: mono,
     lentAt: mono,
   }

@@ -6,14 +6,15 @@ import { ALLOWANCE_EVERY_MS } from './numbers.ts'
 import { pairOf } from './pairs.ts'
 import { poolsOf } from './queue.ts'
 
-/** Asks for the sites somebody waits for or works at; null when there is none. `fresh`: only for those the ip-manager never answered. */
+/** Asks for the sites somebody waits for or works at. `fresh`: only where a pool waits for which the ip-manager never answered. */
 export function askAllowances(shard: Shard, which: 'all' | 'fresh', at: Moment): Say[] {
   const sites: AllowanceAsk['sites'][number][] = []
   for (const site of shard.sites.values()) {
-    if (which === 'fresh' && (site.allowed || site.askedAt > at.mono - ALLOWANCE_EVERY_MS)) continue
     if (!hasWaiting(site) && !hasLeases(site)) continue
-    site.askedAt = at.mono
-    sites.push({ site: site.site, provider: site.provider, pools: [...poolsInUse(site)] })
+    const pools = [...poolsInUse(site)]
+    if (which === 'fresh' && !pools.some((pool) => !site.answered.has(pool) && at.mono - (site.asked.get(pool) ?? Number.NEGATIVE_INFINITY) > ALLOWANCE_EVERY_MS)) continue
+    for (const pool of pools) site.asked.set(pool, at.mono)
+    sites.push({ site: site.site, provider: site.provider, pools })
   }
   if (which === 'all') shard.timers.allowanceAt = at.mono + ALLOWANCE_EVERY_MS
   if (sites.length === 0) return []
@@ -34,13 +35,16 @@ function poolsInUse(site: Site): Set<string> {
 }
 
 /** The answer for `asked`: what it does not name lends nothing there. The echoed tick is ours: from it the allowance runs, on our clock. */
-export function hearAllowances(shard: Shard, { epoch, tick, ms, allowances }: Allowances, asked: readonly string[], at: Moment): Site[] {
+export function hearAllowances(shard: Shard, { epoch, tick, ms, allowances }: Allowances, asked: AllowanceAsk['sites'], at: Moment): Site[] {
   if (epoch < shard.ipManagerEpoch) return []
   shard.ipManagerEpoch = epoch
-  const sites = asked.flatMap((name) => shard.sites.get(name) ?? [])
-  for (const site of sites) {
-    site.allowed = true
-    for (const pair of site.pairs.values()) if (pair.allowanceAskedAt <= tick) pair.allowance = null
+  const sites: Site[] = []
+  for (const { site: name, pools } of asked) {
+    const site = shard.sites.get(name)
+    if (site === undefined) continue
+    sites.push(site)
+    for (const pool of pools) site.answered.add(pool)
+    for (const pair of site.pairs.values()) if (pools.includes(pair.pool) && pair.allowanceAskedAt <= tick) pair.allowance = null
   }
   for (const allowance of allowances) {
     const site = shard.sites.get(allowance.site)

@@ -50,7 +50,8 @@ function lookAtSite(shard: Shard, site: Site, at: Moment): Say[] {
   else if (at.mono - site.usedAt > QUIET_SITE_MS) {
     rememberSite(shard, site, at.now)
     site.pairs.clear()
-    site.allowed = false
+    site.answered.clear()
+    site.asked.clear()
     if (at.mono - site.usedAt > FORGET_SITE_MS) shard.sites.delete(site.site)
   }
   return parkExpired(site, at)

@@ -31,7 +31,7 @@ export type Heard =
   | { readonly on: 'grantTimedOut'; readonly lease: string }
   | { readonly on: 'holdingsAnswered'; readonly holdings: Holdings }
   | { readonly on: 'holdingsTimedOut'; readonly sender: string }
-  | { readonly on: 'allowances'; readonly allowances: Allowances; readonly sites: readonly string[] }
+  | { readonly on: 'allowances'; readonly allowances: Allowances; readonly asked: AllowanceAsk['sites'] }
   | { readonly on: 'sourceChanged'; readonly changed: SourceChanged }
   | { readonly on: 'campaignHeld'; readonly held: CampaignHeld }
   | { readonly on: 'ispControl'; readonly site: string; readonly control: IspControl }

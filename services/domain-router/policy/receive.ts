@@ -57,7 +57,7 @@ function obey(shard: Shard, heard: Heard, at: Moment): Say[] {
       hearNoHoldings(shard, heard.sender)
       return []
     case 'allowances':
-      return hearAllowances(shard, heard.allowances, heard.sites, at).flatMap((site) => [...place(shard, site, at), ...parkResting(shard, site, at)])
+      return hearAllowances(shard, heard.allowances, heard.asked, at).flatMap((site) => [...place(shard, site, at), ...parkResting(shard, site, at)])
     case 'sourceChanged':
       return hearSourceChanged(shard, heard.changed, at)
     case 'campaignHeld':

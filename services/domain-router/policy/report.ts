@@ -63,7 +63,7 @@ function renewal(shard: Shard, site: Site, pair: Pair, lease: HeldLease, sender:
   if (sender.stopping) become(lease, 'fading')
   if (shard.adopting === null) {
     const gate = pairGate(shard, site, pair, at)
-    if (gate.kind === 'wait' && gate.because === 'no-allowance' && site.allowed) return { kind: 'let-run' } // the ip-manager is away: what it allowed has run out
+    if (gate.kind === 'wait' && gate.because === 'no-allowance' && site.answered.has(pair.pool)) return { kind: 'let-run' } // the ip-manager is away: what it allowed has run out
     if (gate.kind === 'wait' && !UNKNOWN.has(gate.because)) return { kind: 'end', because: gate.because }
     const backlog = backlogOf(lease)
     const busy = backlog > 0 || lease.orders.size > 0

@@ -19,7 +19,7 @@ export function poolWait(shard: Shard, site: Site, pool: string, at: Moment, onl
   }
   if (first !== null) return first
   // Before the ip-manager's first word nothing is known; after it, the pool has no source here.
-  return site.allowed && sources === 0
+  return site.answered.has(pool) && sources === 0
     ? { kind: 'wait', because: 'no-source', until: at.now + UNKNOWN_REST_MS }
     : { kind: 'wait', because: 'no-allowance', until: at.now + SOON_MS }
 }

@@ -314,7 +314,7 @@ export class World {
         const allowances = sites.flatMap(({ site, pools }) =>
           this.#options.sources.filter(({ pool }) => pools.includes(pool)).map(({ address, pool }) => this.#allowance(address, site, pool)),
         )
-        this.#send(() => this.#tell(router, { on: 'allowances', allowances: { epoch: 1, tick, ms: 4_000, allowances }, sites: sites.map(({ site }) => site) }))
+        this.#send(() => this.#tell(router, { on: 'allowances', allowances: { epoch: 1, tick, ms: 4_000, allowances }, asked: sites }))
         return
       }
       case 'touch': {
