@@ -1,8 +1,7 @@
 /**
  * How far the demo is, from what anybody may hear: the outcomes in the journal. Pure; fed by watch.ts, drawn by screen.ts.
  */
-import type { OutcomeChunk } from '../../protocol/outcome.ts'
-import { isFinal } from '../../protocol/outcome.ts'
+import { isFinal, type Outcome, type OutcomeChunk } from '../../protocol/outcome.ts'
 import type { IspMet } from '../world/behaviours-met.ts'
 import type { DemoCampaign } from './campaigns.ts'
 
@@ -19,7 +18,7 @@ export interface IspProgress {
 export interface Progress {
   readonly isps: ReadonlyMap<string, IspProgress>
   /** every recipient's end, by campaign and address */
-  readonly ends: ReadonlyMap<string, ReadonlyMap<string, string>>
+  readonly ends: ReadonlyMap<string, ReadonlyMap<string, Outcome>>
   readonly total: number
   readonly settled: number
   /** milliseconds from the publish to the outcome, of the urgent campaign's recipients, in the order they were heard */
@@ -35,7 +34,7 @@ export const rowOf = (isp: string): string => (isp.startsWith('box-') || isp ===
 
 export function openProgress(): Progress {
   const isps = new Map<string, IspProgress>()
-  const ends = new Map<string, Map<string, string>>()
+  const ends = new Map<string, Map<string, Outcome>>()
   const ispOf = new Map<string, string>() // address → ISP
   const urgentMs: number[] = []
   let urgent: { readonly id: string; readonly atMs: number; readonly total: number } | null = null
@@ -71,14 +70,15 @@ export function openProgress(): Progress {
     hear({ campaign, at: time, outcomes }) {
       const known = ends.get(campaign)
       if (known === undefined) return // somebody plays with a cluster that was kept
-      for (const { rcpt, outcome } of outcomes) {
+      for (const one of outcomes) {
+        const { rcpt, outcome } = one
         const counts = at(ispOf.get(rcpt) ?? 'nowhere')
         if (!isFinal(outcome)) {
           counts.deferrals++
           continue
         }
         if (known.has(rcpt)) continue // the first one counts
-        known.set(rcpt, outcome)
+        known.set(rcpt, one)
         settled++
         if (outcome === 'delivered') counts.delivered++
         else counts.refused++

@@ -2,8 +2,11 @@
  * The end of the demo: what was published, what the cluster says, what lies at the far end. Pure.
  */
 import type { CampaignStatus } from '../../protocol/messages/campaign.ts'
+import type { Outcome } from '../../protocol/outcome.ts'
 import type { IspMet } from '../world/behaviours-met.ts'
+import type { DemoRecipient } from '../world/demo-list.ts'
 import type { Plant } from '../world/plant.ts'
+import type { Arrival } from '../world/record.ts'
 import type { Summary } from '../world/summary.ts'
 import type { Verdict } from '../world/verdict.ts'
 import type { DemoCampaign } from './campaigns.ts'
@@ -18,25 +21,48 @@ export interface Reckoning {
   readonly record: Summary
   readonly isps: readonly IspMet[]
   readonly progress: Progress
+  /** delivered, but the peer never answered the last dot */
+  readonly unconfirmed: readonly Unconfirmed[]
   readonly plant: Plant | null
   /** from the first publish to the last recipient's end */
   readonly tookMs: number
 }
 
+export interface Unconfirmed {
+  readonly campaign: string
+  readonly recipient: DemoRecipient
+  readonly arrivals: readonly Arrival[]
+}
+
 /** Why the demo has failed; empty = every recipient of the published list is accounted for. */
-export function failures({ campaigns, statuses, verdict, plant }: Reckoning): string[] {
+export function failures({ campaigns, statuses, verdict, plant, progress, unconfirmed, isps }: Reckoning): string[] {
   const said: string[] = []
-  for (const { rcpt, campaigns: of, design } of verdict.lostSamples) said.push(`lost: ${rcpt} of ${of.join(', ')} is not at the far end (${design})`)
+  for (const { rcpt, campaigns: of, design } of verdict.lostSamples) said.push(`lost: ${rcpt} of ${of.join(', ')} is not at the far end (${design}); Hato says: ${of.map((id) => wordsOf(progress.ends.get(id)?.get(rcpt))).join(', ')}`)
   for (const { rcpt, count, messageId } of verdict.doubledSamples) said.push(`doubled: ${rcpt} lies there ${count} times (${messageId})`)
   for (const { rcpt } of verdict.unpublishedSamples) said.push(`unpublished: ${rcpt} has a mail that no campaign asked for`)
+  for (const { campaign, recipient } of unconfirmed) {
+    if (!maySaveTheReply(recipient, isps)) said.push(`${campaign}: ${recipient.address} is unconfirmed, although ${recipient.isp} answers every dot`)
+  }
   if (plant !== null && said.length > 0) said.push(`that was planted on purpose: --plant ${plant}`)
   if (plant !== null && said.length === 0) said.push(`--plant ${plant} was not noticed`)
   for (const { id, recipients } of campaigns) {
+    const untold = recipients.filter(({ address }) => !progress.ends.get(id)?.has(address))
+    if (untold.length > 0) said.push(`${id}: the journal tells no end of ${untold.length} recipients: ${untold.slice(0, 5).map(({ address }) => address).join(', ')}`)
     const status = statuses.find((one) => one.id === id)
     if (status === undefined) said.push(`${id}: campaign.status does not answer`)
     else said.push(...statusFailures(status, recipients.length))
   }
   return said
+}
+
+/** Does this recipient's ISP, or his own address, cut the line in the body or keep silent after it? */
+function maySaveTheReply({ isp, design }: DemoRecipient, isps: readonly IspMet[]): boolean {
+  const behaviours = isps.find((one) => one.isp === isp)?.behaviours ?? []
+  return design.why === 'drop' || design.why === 'silent' || behaviours.some(({ name }) => name === 'drop-in-data' || name === 'silence-after-dot')
+}
+
+function wordsOf(end: Outcome | undefined): string {
+  return end === undefined ? 'nothing yet' : `${end.outcome} ${end.code ?? ''} ${end.reply ?? end.class}`.replaceAll(/ +/g, ' ')
 }
 
 function statusFailures(status: CampaignStatus, published: number): string[] {
@@ -63,6 +89,7 @@ export function summaryLines(reckoning: Reckoning, paint: Paint): string[] {
     unmet.length === 0 ? `Every behaviour of every ISP was met: ${met} of ${all}.` : `Not met this time: ${unmet.join(', ')} (${met} of ${all}).`,
     '',
     ...statuses.map(statusLine),
+    ...unconfirmedLine(reckoning),
     `${urgentLine(progress)} (the bulk took ${seconds(tookMs)})`,
   ]
 }
@@ -93,6 +120,12 @@ function ispTable({ isps, progress, record }: Reckoning, paint: Paint): string[]
   })
   const [title = '', ...lines] = table(columns, rows)
   return [paint.bold(title), ...lines]
+}
+
+function unconfirmedLine({ unconfirmed }: Reckoning): string[] {
+  if (unconfirmed.length === 0) return []
+  const there = unconfirmed.filter(({ arrivals }) => arrivals.length > 0).length
+  return [`${unconfirmed.length} last dots got no reply, since the ISP cut the line or kept silent: ${there} of these mails are at the far end; a newsletter is not sent twice for it`]
 }
 
 function statusLine(status: CampaignStatus): string {

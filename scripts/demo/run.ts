@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { encodeJson } from '../../protocol/codec.ts'
+import type { CampaignStatus } from '../../protocol/messages/campaign.ts'
 import { subject } from '../../protocol/subjects.ts'
 import type { Bus } from '../../services/runtime/bus.ts'
 import { type Cluster, startCluster } from '../start/cluster.ts'
@@ -12,7 +13,7 @@ import { openProgress, type Progress } from './progress.ts'
 import { closingLine, failures, type Reckoning, summaryLines } from './reckoning.ts'
 import { number } from './table.ts'
 import { type Watch, watchDemo } from './watch.ts'
-import { startWorldProcess, type WorldProcess } from './world-process.ts'
+import { type PublishedList, startWorldProcess, type WorldProcess } from './world-process.ts'
 
 export interface DemoSurroundings {
   readonly dataDir: string
@@ -81,13 +82,30 @@ async function sendAndReckon(args: DemoArgs, { cluster, world, display, wish }: 
   await publish(cluster.bus, bulk, progress)
   await drawUntil(watch, display, wish, [bulk.id], () => progress.settled >= bulk.recipients.length * URGENT_AT)
   await publish(cluster.bus, urgent, progress)
-  await drawUntil(watch, display, wish, [bulk.id, urgent.id], () => progress.settled === progress.total)
+  // Both tell the same in the end; which of them tells it first does not matter.
+  const over = (statuses: readonly CampaignStatus[]) => progress.settled === progress.total || (statuses.length === campaigns.length && statuses.every(({ state }) => state === 'finished'))
+  await drawUntil(watch, display, wish, [bulk.id, urgent.id], over)
   const tookMs = performance.now() - beganMs
   const statuses = await finished(watch, campaigns, wish)
-  const claimed = (id: string) => [...(progress.ends.get(id) ?? [])].filter(([, end]) => end === 'delivered').map(([address]) => address)
-  const verdict = await world.verdict(campaigns.map(({ id, recipients }) => ({ campaign: id, addresses: recipients.map(({ address }) => address), claimed: claimed(id) })))
+  const verdict = await world.verdict(campaigns.map((campaign) => publishedList(campaign, progress)))
   const [record, { isps }] = await Promise.all([world.record(), world.isps()])
-  return { campaigns, statuses, verdict, record, isps, progress, plant: args.plant, tookMs }
+  const unconfirmed = await Promise.all(unconfirmedOf(campaigns, progress).map(async (one) => ({ ...one, arrivals: await world.arrivals(one.recipient.address) })))
+  return { campaigns, statuses, verdict, record, isps, progress, unconfirmed, plant: args.plant, tookMs }
+}
+
+/**
+ * What the far end must have: all that Hato says it delivered, and all that the world meant to take. A mail whose last dot got no reply may be there or
+ * not, and a newsletter is not sent twice for it (delivery.md §4): it is asked for one by one.
+ */
+function publishedList({ id, recipients }: DemoCampaign, progress: Progress): PublishedList {
+  const ends = [...(progress.ends.get(id) ?? [])]
+  const unconfirmed = ends.filter(([, end]) => end.unconfirmed === true).map(([address]) => address)
+  const claimed = ends.filter(([, end]) => end.outcome === 'delivered' && end.unconfirmed !== true).map(([address]) => address)
+  return { campaign: id, addresses: recipients.map(({ address }) => address), claimed, excused: unconfirmed }
+}
+
+function unconfirmedOf(campaigns: readonly DemoCampaign[], { ends }: Progress) {
+  return campaigns.flatMap(({ id, recipients }) => recipients.filter(({ address }) => ends.get(id)?.get(address)?.unconfirmed === true).map((recipient) => ({ campaign: id, recipient })))
 }
 
 async function publish(bus: Bus, campaign: DemoCampaign, progress: Progress): Promise<void> {
@@ -97,19 +115,19 @@ async function publish(bus: Bus, campaign: DemoCampaign, progress: Progress): Pr
 }
 
 /** A frame each FRAME_MS, until it holds, a campaign is refused, or the time is over. */
-async function drawUntil(watch: Watch, display: Display, wish: StopWish, ids: readonly string[], holds: () => boolean): Promise<void> {
+async function drawUntil(watch: Watch, display: Display, wish: StopWish, ids: readonly string[], holds: (statuses: readonly CampaignStatus[]) => boolean): Promise<void> {
   const untilMs = performance.now() + LIMIT_MS
-  while (!holds() && performance.now() < untilMs) {
+  while (performance.now() < untilMs) {
     wish.signal.throwIfAborted()
     const statuses = await watch.ask(ids)
     display.show(watch.view())
+    if (holds(statuses)) return
     for (const { id, state } of statuses) if (state === 'rejected' || state === 'cancelled') throw new Error(`${id} was ${state}: npx hato events tells why`)
     await pause(FRAME_MS, undefined, { signal: wish.signal })
   }
-  display.show(watch.view())
 }
 
-/** The scheduler counts a moment behind the journal. */
+/** The scheduler counts a moment behind the journal, and so do we. */
 async function finished(watch: Watch, campaigns: readonly DemoCampaign[], wish: StopWish) {
   const ids = campaigns.map(({ id }) => id)
   const untilMs = performance.now() + 5_000

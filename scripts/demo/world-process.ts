@@ -8,6 +8,7 @@ import { endProcess } from '../start/kept.ts'
 import type { IspMet } from '../world/behaviours-met.ts'
 import type { SenderFacts } from '../world/dns/sender-records.ts'
 import type { BehaviourName } from '../world/models/names.ts'
+import type { Arrival } from '../world/record.ts'
 import type { Summary } from '../world/summary.ts'
 import type { Verdict } from '../world/verdict.ts'
 
@@ -29,6 +30,8 @@ export interface WorldProcess extends AsyncDisposable {
   /** resolves when the process ends before it is told to */
   readonly died: Promise<Error>
   record(): Promise<Summary>
+  /** what lies at the far end for one recipient */
+  arrivals(rcpt: string): Promise<readonly Arrival[]>
   isps(): Promise<{ readonly isps: readonly IspMet[]; readonly notMet: readonly (readonly [isp: string, behaviour: BehaviourName])[] }>
   verdict(published: readonly PublishedList[]): Promise<Verdict>
   publishSenderRecords(facts: Omit<SenderFacts, 'inbound'>): Promise<void>
@@ -71,6 +74,7 @@ export async function startWorldProcess(flags: readonly string[]): Promise<World
     pid: child.pid as number,
     died: died.promise,
     record: () => ask('/record'),
+    arrivals: async (rcpt) => (await ask<{ readonly arrivals: readonly Arrival[] }>(`/record?rcpt=${encodeURIComponent(rcpt)}`)).arrivals,
     isps: () => ask('/isps'),
     verdict: (published) => ask('/verdict', published.map((one) => JSON.stringify(one)).join('\n')),
     publishSenderRecords: async (facts) => void (await ask('/publish-sender-records', JSON.stringify(facts))),
