@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { OBJECT_BUCKET, objectOf, ownerOfObject } from '../../protocol/buckets.ts'
+import { OBJECT_BUCKET, objectOf } from '../../protocol/buckets.ts'
 import { Content, type Problem } from '../../protocol/campaign.ts'
 import { decodePublic, encodeJson } from '../../protocol/codec.ts'
 import type { Fleet } from '../../protocol/fleet.ts'
@@ -12,7 +12,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { Infrastructure } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
 import { openObjects } from '../runtime/objects.ts'
-import { type FoundObject, openTenantObjects } from '../runtime/tenant-objects.ts'
+import { type FoundObject, openTenantObjects, type TenantObjects } from '../runtime/tenant-objects.ts'
 import type { Campaigns, Running } from './campaigns.ts'
 import { NOTHING_READ } from './campaigns.ts'
 import type { CampaignEvents } from './events.ts'
@@ -93,7 +93,13 @@ export class Intake implements AsyncDisposable {
   }
 
   async #lookAtStore(): Promise<void> {
-    const { usedBytes, allowedBytes } = await this.#options.bus.storeUse()
+    const use = await this.#options.bus.storeUse().catch((error: unknown) => {
+      if (!(error instanceof Infrastructure)) throw error
+      this.#options.log.warn('store not seen', { error: error.message }) // the next look comes by itself
+      return null
+    })
+    if (use === null) return
+    const { usedBytes, allowedBytes } = use
     const full = allowedBytes > 0 && usedBytes > allowedBytes * STORE_FULL
     if (full !== this.#full) this.#options.log.warn(full ? 'intake stopped' : 'intake resumed', { usedBytes, allowedBytes })
     this.#full = full
@@ -166,13 +172,11 @@ export class Intake implements AsyncDisposable {
 
   /** Sizes of the objects that a job names; the list's pin too, so that what is read later is what was judged. */
   async #objects(body: unknown, tenant: string): Promise<{ pins: ReadonlyMap<string, FoundObject>; sizes: ReadonlyMap<string, number> }> {
-    const objects = openTenantObjects(this.#options.bus, tenant)
-    const tenants = this.#options.fleet().tenant.map(({ name }) => name)
+    const objects = this.#objectsOf(tenant)
     const pins = new Map<string, FoundObject>()
     for (const name of namedObjects(body)) {
       const pin = await objects.head(name)
-      // S6: what is another's by its name is not there for this one
-      if (pin && (pin.bucket !== OBJECT_BUCKET || [null, tenant].includes(ownerOfObject(name, tenants)))) pins.set(name, pin)
+      if (pin) pins.set(name, pin)
     }
     return { pins, sizes: new Map([...pins].map(([name, { size }]) => [name, size])) }
   }
@@ -213,7 +217,10 @@ export class Intake implements AsyncDisposable {
       window: campaign.window ?? null,
       dedupe,
       content,
-      list: pin && campaign.recipientsObject ? { name: campaign.recipientsObject, ...pin, format: await this.#formatOf(tenant, campaign.recipientsObject, pin) } : null,
+      list:
+        pin && campaign.recipientsObject
+          ? { name: campaign.recipientsObject, ...pin, format: await this.#formatOf(tenant, campaign.recipientsObject, pin) }
+          : null,
       listId: campaign.list?.id ?? null,
       inline: campaign.recipientsObject === undefined ? recipients.length : null,
       missing: campaign.missing,
@@ -226,8 +233,16 @@ export class Intake implements AsyncDisposable {
   }
 
   async #formatOf(tenant: string, name: string, pin: FoundObject): Promise<'ndjson' | 'csv'> {
-    for await (const chunk of openTenantObjects(this.#options.bus, tenant).read(pin)) return listFormat(name, chunk[0])
+    for await (const chunk of this.#objectsOf(tenant).read(pin)) return listFormat(name, chunk[0])
     return listFormat(name, undefined)
+  }
+
+  #objectsOf(tenant: string): TenantObjects {
+    return openTenantObjects(
+      this.#options.bus,
+      tenant,
+      this.#options.fleet().tenant.map(({ name }) => name),
+    )
   }
 }
 
