@@ -67,3 +67,13 @@ export const OBJECT_BUCKET = 'hato'
 export const OBJECT_RIGHTS = { writes: ['scheduler', 'ops'], reads: ['scheduler', 'sender', 'ops'] } as const satisfies Record<string, readonly Role[]>
 /** What the tenant's own programs put, and no other tenant can read or replace. */
 export const tenantObjectBucket = (tenant: string): string => `${OBJECT_BUCKET}-${tenant}`
+
+/** Where Hato itself puts what belongs to one tenant in the bucket of all: `content/<tenant>/…`. */
+const AREAS = ['content', 'lists', 'suppression'] as const
+export const objectOf = (area: (typeof AREAS)[number], tenant: string, rest: string): string => `${area}/${tenant}/${rest}`
+
+/** Whose an object in the bucket of all is by its name; null = everybody's. A folder that is named as no tenant is just a folder. */
+export function ownerOfObject(name: string, tenants: readonly string[]): string | null {
+  const [area, tenant, rest] = name.split('/')
+  return rest !== undefined && (AREAS as readonly string[]).includes(area as string) && tenants.includes(tenant as string) ? (tenant as string) : null
+}

@@ -39,6 +39,7 @@ export interface CampaignRecord {
     readonly size: number
     readonly chunks: number
     readonly digest: string
+    readonly bucket: string
     readonly format: 'ndjson' | 'csv'
   } | null
   readonly acceptedAt: EpochMs

@@ -9,8 +9,7 @@ import { subject } from '../../protocol/subjects.ts'
 import { token } from '../../protocol/tokens.ts'
 import type { Bus, Entry } from '../runtime/bus/types.ts'
 import type { Log } from '../runtime/log.ts'
-import { ObjectError } from '../runtime/objects.ts'
-import { openTenantObjects } from '../runtime/tenant-objects.ts'
+import { ObjectError, openObjects } from '../runtime/objects.ts'
 import type { Campaigns, Running } from './campaigns.ts'
 import { type Group, placeOf, WindowOfGroups } from './grouping.ts'
 import { type ListLine, readList } from './list-reader.ts'
@@ -90,7 +89,7 @@ async function sampleProblems(running: Running, tools: ExpansionTools): Promise<
 
 async function* linesOf({ record }: Running, { bus }: ExpansionTools): AsyncGenerator<ListLine> {
   if (record.list !== null) {
-    yield* readList(openTenantObjects(bus, record.tenant).read(record.list), record.list.format, record.kind)
+    yield* readList(openObjects(bus, record.list.bucket).read(record.list), record.list.format, record.kind)
     return
   }
   const job = await bus.fetchSeq(STREAM.jobs, record.job)

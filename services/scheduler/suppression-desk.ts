@@ -4,7 +4,7 @@ import { type ErrorAnswer, SuppressionAsk, type SuppressionEntry } from '../../p
 import { normaliseAddress } from '../../protocol/addresses.ts'
 import type { Bus } from '../runtime/bus/types.ts'
 import { ObjectError, openObjects } from '../runtime/objects.ts'
-import { openTenantObjects } from '../runtime/tenant-objects.ts'
+import { openTenantObjects, type TenantObjects } from '../runtime/tenant-objects.ts'
 import { csvFields } from './list-reader.ts'
 import type { Suppression } from './suppression.ts'
 
@@ -40,19 +40,18 @@ export async function answerSuppression({ bus, suppression, tenants }: Desk, ten
       return { entries: suppression.list(tenant, ask.after ?? null, ask.limit), total: suppression.count(tenant) }
     }
     case 'import':
-      if (isAnothers(ask.object, tenant, tenants)) return bad(`${ask.object}: there is no object "${ask.object}" of ${tenant}`, [])
-      return importFrom(bus, suppression, tenant, ask.object)
+      return importFrom(openTenantObjects(bus, tenant, tenants), suppression, tenant, ask.object)
     case 'export':
-      if (isAnothers(ask.object, tenant, tenants)) return bad(`"${ask.object}" lies under another tenant's name; nothing was exported`, [])
+      if (![null, tenant].includes(ownerOfObject(ask.object, tenants))) return bad(`"${ask.object}" lies under another tenant's name; nothing was exported`, [])
       return exportTo(bus, suppression, tenant, ask.object)
   }
 }
 
-async function importFrom(bus: Bus, suppression: Suppression, tenant: string, name: string): Promise<object> {
+async function importFrom(objects: TenantObjects, suppression: Suppression, tenant: string, name: string): Promise<object> {
   let text = ''
   try {
     const decoder = new TextDecoder()
-    for await (const chunk of openTenantObjects(bus, tenant).read(name)) text += decoder.decode(chunk, { stream: true })
+    for await (const chunk of objects.read(name)) text += decoder.decode(chunk, { stream: true })
   } catch (error) {
     if (!(error instanceof ObjectError)) throw error
     return bad(`${name}: ${error.message}`, [])
@@ -95,10 +94,6 @@ async function exportTo(bus: Bus, suppression: Suppression, tenant: string, name
   }
   await objects.put(name, lines())
   return { ok: true, exported: count, object: name }
-}
-
-function isAnothers(name: string, tenant: string, tenants: readonly string[]): boolean {
-  return ![null, tenant].includes(ownerOfObject(name, tenants))
 }
 
 function quoted(field: string): string {

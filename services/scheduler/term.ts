@@ -234,7 +234,8 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
       answer(call, async () => {
         const read = decodePublic(call.body)
         if (read.kind === 'unreadable') return unreadable(read.because)
-        return answerSuppression({ bus, suppression }, readSubject('suppression', call.subject)?.tenant ?? '', read.body)
+        const tenants = fleet.current()?.fleet.tenant.map(({ name }) => name) ?? []
+        return answerSuppression({ bus, suppression, tenants }, readSubject('suppression', call.subject)?.tenant ?? '', read.body)
       }),
     ),
   )

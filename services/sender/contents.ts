@@ -7,6 +7,7 @@ import { chooseKeys, type DkimKey, loadDkimKeys } from '../content/dkim-keys.ts'
 import { encodeReturnPath, messageId } from '../content/verp.ts'
 import type { Bus } from '../runtime/bus/types.ts'
 import { openObjects } from '../runtime/objects.ts'
+import { openTenantObjects } from '../runtime/tenant-objects.ts'
 import type { Mail } from './smtp/types.ts'
 
 /** Campaigns whose content is kept ready; each holds its attachments once, so the bound is by number, not by bytes of mail. */
@@ -80,10 +81,11 @@ export class Contents {
   }
 
   async #load(batch: Batch, record: FleetRecord): Promise<Ready | { because: string }> {
-    const bytes = await this.#object(batch.content)
+    const bytes = await whole(openObjects(this.#bus, OBJECT_BUCKET).read(batch.content))
     const content = JSON.parse(new TextDecoder().decode(bytes)) as CampaignContent
     const attachments = new Map<string, Uint8Array>()
-    for (const { object } of content.content.attachments ?? []) attachments.set(object, await this.#object(object))
+    const objects = openTenantObjects(this.#bus, batch.tenant, record.fleet.tenant.map(({ name }) => name))
+    for (const { object } of content.content.attachments ?? []) attachments.set(object, await whole(objects.read(object)))
     const tenant = record.fleet.tenant.find(({ name }) => name === batch.tenant)
     const prepared = prepareContent(content.content, {
       tenant: batch.tenant,
@@ -96,12 +98,6 @@ export class Contents {
     if ('problems' in prepared) return { because: prepared.problems.map(({ path, message }) => `${path}: ${message}`).join('; ') }
     const keys = chooseKeys(this.#keysOf(record), { tenant: batch.tenant, fromDomain: prepared.fromDomain, at: content.date })
     return { content, prepared, keys }
-  }
-
-  async #object(name: string): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = []
-    for await (const chunk of openObjects(this.#bus, OBJECT_BUCKET).read(name)) chunks.push(chunk)
-    return Buffer.concat(chunks)
   }
 
   #keysOf(record: FleetRecord): readonly DkimKey[] {
@@ -121,4 +117,10 @@ export class Contents {
     }
     return this.#keys.keys
   }
+}
+
+async function whole(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of pieces) chunks.push(chunk)
+  return Buffer.concat(chunks)
 }

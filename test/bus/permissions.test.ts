@@ -3,7 +3,7 @@ import { jetstream } from '@nats-io/jetstream'
 import { Objm } from '@nats-io/obj'
 import { connect, type NatsConnection } from 'nats'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { BUCKETS, KEYS, OBJECT_BUCKET, tenantObjectBucket } from '../../protocol/buckets.ts'
+import { BUCKETS, KEYS, OBJECT_BUCKET, objectOf, tenantObjectBucket } from '../../protocol/buckets.ts'
 import { CONSUMERS, STREAM, STREAMS } from '../../protocol/streams.ts'
 import { listenerForm, type SubjectRow, SUBJECTS, subject, wildcard } from '../../protocol/subjects.ts'
 import { accountsOf, namesOf, publisherName } from '../../scripts/nats-config/accounts.ts'
@@ -12,6 +12,7 @@ import { furnish } from '../../scripts/start/admission.ts'
 import { type Bus, connectBus } from '../../services/runtime/bus.ts'
 import { openBucket } from '../../services/runtime/kv.ts'
 import { openObjects } from '../../services/runtime/objects.ts'
+import { openTenantObjects } from '../../services/runtime/tenant-objects.ts'
 import { bytes, gather, listeningLog, text, until } from '../kit/bus.ts'
 import { startNats, type TestNats } from '../kit/nats.ts'
 
@@ -146,6 +147,32 @@ describe("a tenant's client, as it comes out of the box", () => {
     }
     // Nothing of what was replaced or removed is left: one record and one chunk of the list, the mark of the other.
     expect((await supervisor.streamState(`OBJ_${tenantObjectBucket('acme')}`)).messages).toBe(3)
+  })
+})
+
+describe("what a tenant's mail may name", () => {
+  const pinned = async (tenant: string, name: string) => {
+    await using scheduler = await busOf('scheduler')
+    return await openTenantObjects(scheduler, tenant, TENANTS).head(name)
+  }
+
+  test('what its own programs put comes before what people put for everybody; what is another’s by its name is not there', async () => {
+    await using ops = await busOf('ops')
+    await using scheduler = await busOf('scheduler')
+    await openObjects(ops, OBJECT_BUCKET).put('lists/both.ndjson', [bytes('for all')])
+    await openObjects(ops, OBJECT_BUCKET).put(objectOf('lists', 'other', 'own.ndjson'), [bytes('of other')])
+    await openObjects(scheduler, tenantObjectBucket('acme')).put('lists/both.ndjson', [bytes('of acme')])
+    expect(await pinned('acme', 'lists/both.ndjson')).toMatchObject({ bucket: tenantObjectBucket('acme') })
+    expect(await pinned('other', 'lists/both.ndjson')).toMatchObject({ bucket: OBJECT_BUCKET })
+    expect(await pinned('other', objectOf('lists', 'other', 'own.ndjson'))).toMatchObject({ bucket: OBJECT_BUCKET })
+    expect(await pinned('acme', objectOf('lists', 'other', 'own.ndjson'))).toBeNull()
+    await using sender = await busOf('sender')
+    expect((await gather(openTenantObjects(sender, 'acme', TENANTS).read('lists/both.ndjson'))).map(text)).toEqual(['of acme'])
+  })
+
+  test('on a server without buckets for tenants it is what people put', async () => {
+    await openObjects(supervisor, OBJECT_BUCKET).put('lists/plain.ndjson', [bytes('x')])
+    expect(await openTenantObjects(supervisor, 'nobody', ['nobody']).head('lists/plain.ndjson')).toMatchObject({ bucket: OBJECT_BUCKET })
   })
 })
 

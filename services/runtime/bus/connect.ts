@@ -12,7 +12,7 @@ import { Svcm } from '@nats-io/services'
 import { connect } from 'nats'
 import { BadConfig, Infrastructure } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { dropConsumer, ensureBuckets, ensureObjectBucket, ensureStreams, purge, remove, storeUse, streamState } from './ensure.ts'
+import { dropConsumer, ensureBuckets, ensureObjectBucket, ensureStreams, hasStream, purge, remove, storeUse, streamState } from './ensure.ts'
 import { follow } from './follow.ts'
 import { readHeaders, writeHeaders } from './headers.ts'
 import { Link } from './link.ts'
@@ -202,6 +202,7 @@ class NatsBus implements Bus {
   ensureStreams: Bus['ensureStreams'] = (specs, options) => ensureStreams(this.#link, specs, options)
   ensureBuckets: Bus['ensureBuckets'] = (specs, options) => ensureBuckets(this.#link, specs, options)
   ensureObjectBucket: Bus['ensureObjectBucket'] = (name, options) => ensureObjectBucket(this.#link, name, options)
+  hasStream: Bus['hasStream'] = (stream) => hasStream(this.#link, stream)
   streamState: Bus['streamState'] = (stream) => streamState(this.#link, stream)
   storeUse: Bus['storeUse'] = () => storeUse(this.#link)
 

@@ -148,6 +148,10 @@ export async function dropConsumer(link: Link, stream: string, durable: string):
   throw new InvariantBroken('jetstream', `dropping ${stream}/${durable}: ${answer.error.description} (${answer.error.err_code})`)
 }
 
+export async function hasStream(link: Link, stream: string): Promise<boolean> {
+  return (await standingBytes(link, stream)) !== null
+}
+
 export async function streamState(link: Link, stream: string): Promise<StreamState> {
   const { state } = await apiOrThrow<{ state: { messages: number; bytes: number; first_seq: number; last_seq: number } }>(
     link,

@@ -175,6 +175,7 @@ export interface Bus extends AsyncDisposable {
   ensureStreams(specs: readonly StreamSpec[], options?: EnsureOptions): Promise<void>
   ensureBuckets(specs: readonly BucketSpec[], options?: EnsureOptions): Promise<void>
   ensureObjectBucket(name: string, options?: EnsureOptions): Promise<void>
+  hasStream(stream: string): Promise<boolean>
   streamState(stream: string): Promise<StreamState>
   /** bytes used and allowed of the account's file store; allowed 0 = no limit known */
   storeUse(): Promise<{ readonly usedBytes: number; readonly allowedBytes: number }>
