@@ -16,12 +16,17 @@ export type Claimed =
 interface Claimant {
   readonly bus: Bus
   readonly sender: string
-  readonly holds: (order: number) => boolean
   readonly isAlive: (sender: string) => boolean
 }
 
-/** Puts this sender's mark on a batch before its first transaction. Throws Infrastructure when it cannot be known; the order then comes back by itself. */
-export async function claimBatch(held: HeldOrder, { bus, sender, holds, isAlive }: Claimant): Promise<Claimed> {
+/** The holder's name in a claim that nobody works under. No process has it, so whoever gets the order next takes the claim over. */
+const NOBODY = ''
+
+/**
+ * Puts this sender's mark on a batch before its first transaction; the caller has seen to it that this process is not at work on the order.
+ * Throws Infrastructure when it cannot be known; then `disclaim`.
+ */
+export async function claimBatch(held: HeldOrder, { bus, sender, isAlive }: Claimant): Promise<Claimed> {
   const { order } = held
   const id = orderId(held)
   const on = subject('claim', { tenant: order.tenant, campaign: order.campaign, batch: batchSeqOf(held) })
@@ -29,7 +34,7 @@ export async function claimBatch(held: HeldOrder, { bus, sender, holds, isAlive 
   // A first attempt almost always finds nothing: it is claimed blindly, at one round trip.
   let standing: Standing | null = order.attempt === 0 && order.id === undefined ? null : await readStanding(bus, on)
   for (;;) {
-    const decision = decideClaim({ id, attempt: order.attempt }, standing, { sender, holds: holds(id) }, isAlive)
+    const decision = decideClaim({ id, attempt: order.attempt }, standing, { sender, holds: false }, isAlive)
     if (decision.kind === 'drop' || decision.kind === 'elsewhere') return decision
     const stored = await bus.store(on, body, { rollup: true, expect: { seq: decision.expect } })
     if (stored.kind === 'stored') {
@@ -40,6 +45,16 @@ export async function claimBatch(held: HeldOrder, { bus, sender, holds, isAlive 
     if (!isStale(stored)) throw new Error(`claim ${on} refused: ${stored.code} ${stored.message}`)
     standing = await readStanding(bus, on) // somebody was faster: look again
   }
+}
+
+/** Takes our mark away if it stands: a claim that names a living sender keeps every other from the order. */
+export async function disclaim(held: HeldOrder, { bus, sender }: Pick<Claimant, 'bus' | 'sender'>): Promise<boolean> {
+  const { order } = held
+  const on = subject('claim', { tenant: order.tenant, campaign: order.campaign, batch: batchSeqOf(held) })
+  const standing = await readStanding(bus, on)
+  if (standing?.claim.sender !== sender || standing.claim.order !== orderId(held) || standing.claim.attempt !== order.attempt) return true
+  const stored = await bus.store(on, encode({ ...standing.claim, sender: NOBODY } satisfies Claim), { rollup: true, expect: { seq: standing.seq } })
+  return stored.kind === 'stored' || isStale(stored)
 }
 
 async function readStanding(bus: Bus, on: string): Promise<Standing | null> {

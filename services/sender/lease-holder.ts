@@ -43,10 +43,12 @@ export class LeaseHolder {
   readonly #works = new Set<Work>()
   readonly #finishing = new Map<Work, Promise<void>>()
   readonly #workers = new Set<Worker>()
-  #claiming: Promise<void> | null = null
+  #claiming: { readonly held: HeldOrder; readonly claimed: Promise<void> } | null = null
+  /** orders on their way back to the scheduler */
+  readonly #returning = new Set<Promise<void>>()
   #ending: LetGo | null = null
   #budget: number | null
-  #wakers: (() => void)[] = []
+  readonly #wakers = new Set<() => void>()
   readonly #orders: Orders
   readonly #hire: (holder: LeaseHolder) => Worker
   readonly #hungry: () => void
@@ -85,7 +87,8 @@ export class LeaseHolder {
   }
   /** nothing of the lease is left here */
   get closed(): boolean {
-    return this.#ending !== null && this.#workers.size === 0 && this.#works.size === 0 && this.#queue.length === 0 && this.#claiming === null
+    const holdsNone = this.#works.size === 0 && this.#queue.length === 0 && this.#claiming === null && this.#returning.size === 0
+    return this.#ending !== null && this.#workers.size === 0 && holdsNone
   }
   get queued(): number {
     let queued = 0
@@ -100,6 +103,7 @@ export class LeaseHolder {
   }
   *held(): Iterable<HeldOrder> {
     yield* this.#queue
+    if (this.#claiming) yield this.#claiming.held
     for (const work of this.#works) if (!work.lost) yield work.held
   }
   holdsOrder(id: number): boolean {
@@ -111,8 +115,9 @@ export class LeaseHolder {
   renew(lease: Pick<Lease, 'sessions' | 'pacePerS' | 'budget' | 'epoch'>, until: MonoMs): void {
     this.lease = { ...this.lease, ...lease }
     this.until = until
-    this.pace.perS = lease.pacePerS
+    this.pace.change(lease.pacePerS, this.#mono())
     this.#budget = lease.budget
+    this.#wake() // whoever waited for budget or a slot looks again
     this.#staff()
   }
 
@@ -182,6 +187,12 @@ export class LeaseHolder {
     }
   }
 
+  /** Waits so long, or until the lease ends. */
+  async pause(ms: number): Promise<void> {
+    const end = this.#mono() + ms
+    while (this.live && this.#mono() < end) await this.#wakened(Math.min(end, this.until) - this.#mono())
+  }
+
   /** A slot was one too many for the peer: until the router says otherwise the lease has one less. */
   shrink(): void {
     this.lease = { ...this.lease, sessions: Math.max(1, this.#workers.size - 1) }
@@ -193,9 +204,7 @@ export class LeaseHolder {
     this.#ending = { because, notBefore: this.#wall() + restMs }
     this.#log.info('lease ended', { lease: this.lease.id, site: this.lease.site, ip: this.lease.ip, because, restMs })
     for (const worker of this.#workers) worker.stop()
-    for (const held of this.#queue.splice(0)) {
-      if (orders === 'return') void this.#orders.giveBack(held).finally(() => this.#ordersEnded(held.seq))
-    }
+    for (const held of this.#queue.splice(0)) if (orders === 'return') this.#giveBack(held)
     for (const work of this.#works) this.#finishIfDone(work)
     this.#wake()
   }
@@ -205,7 +214,7 @@ export class LeaseHolder {
     for (const [at, held] of [...this.#queue.entries()].reverse()) {
       if (held.order.tenant !== campaign.tenant || held.order.campaign !== campaign.campaign) continue
       this.#queue.splice(at, 1)
-      void this.#orders.giveBack(held).finally(() => this.#ordersEnded(held.seq))
+      this.#giveBack(held)
     }
     for (const work of this.#works) {
       if (work.batch.tenant === campaign.tenant && work.batch.campaign === campaign.campaign)
@@ -236,14 +245,14 @@ export class LeaseHolder {
   async done(): Promise<void> {
     while (!this.closed) {
       await Promise.all([...this.#workers].map((worker) => worker.done))
-      await Promise.all(this.#finishing.values())
-      if (this.#claiming) await this.#claiming
+      await Promise.all([...this.#finishing.values(), ...this.#returning, this.#claiming?.claimed])
     }
   }
 
   #takeOne(worker: Worker): Turn | null {
     const now = this.#wall()
     for (const work of this.#works) {
+      if (work.lost) this.#finishIfDone(work)
       if (work.lost || work.letGo) continue
       if (work.held.order.pauseAt !== undefined && work.held.order.pauseAt <= now) {
         this.letGoOfWork(work, { because: 'resting', notBefore: now })
@@ -256,17 +265,20 @@ export class LeaseHolder {
   }
 
   /** One claim at a time: the next order becomes work. */
-  #claimNext(): Promise<void> {
-    this.#claiming ??= this.#claim().finally(() => {
-      this.#claiming = null
-      this.#wake()
-    })
-    return this.#claiming
+  async #claimNext(): Promise<void> {
+    if (this.#claiming === null) {
+      const held = this.#queue.shift()
+      if (!held) return
+      const claimed = this.#claim(held).finally(() => {
+        this.#claiming = null
+        this.#wake()
+      })
+      this.#claiming = { held, claimed }
+    }
+    await this.#claiming.claimed
   }
 
-  async #claim(): Promise<void> {
-    const held = this.#queue.shift()
-    if (!held) return
+  async #claim(held: HeldOrder): Promise<void> {
     const work = await this.#orders.open(held)
     if (work === null) {
       this.#ordersEnded(held.seq)
@@ -275,6 +287,14 @@ export class LeaseHolder {
     this.#works.add(work)
     this.#finishIfDone(work)
     this.#staff()
+  }
+
+  #giveBack(held: HeldOrder): void {
+    const returning: Promise<void> = this.#orders.giveBack(held).finally(() => {
+      this.#returning.delete(returning)
+      this.#ordersEnded(held.seq)
+    })
+    this.#returning.add(returning)
   }
 
   #finishIfDone(work: Work): void {
@@ -297,7 +317,7 @@ export class LeaseHolder {
 
   /** As many sessions as the lease lends and the queue can use. */
   #staff(): void {
-    while (this.live && this.#workers.size < this.lease.sessions && this.#workers.size < this.queued) {
+    while (this.live && this.#workers.size < this.lease.sessions && this.#workers.size < this.queued + this.#taken) {
       const worker = this.#hire(this)
       this.#workers.add(worker)
       void worker.done.finally(() => {
@@ -307,6 +327,13 @@ export class LeaseHolder {
       })
     }
     if (this.#workers.size > this.lease.sessions) this.#wake()
+  }
+
+  /** Recipients that a worker is busy with. */
+  get #taken(): number {
+    let taken = 0
+    for (const work of this.#works) taken += countTaken(work)
+    return taken
   }
 
   /** Is this worker one too many for a lease that shrank? The youngest go first. */
@@ -320,18 +347,18 @@ export class LeaseHolder {
   }
 
   #wake(): void {
-    const wakers = this.#wakers
-    this.#wakers = []
-    for (const wake of wakers) wake()
+    for (const wake of [...this.#wakers]) wake()
   }
 
   #wakened(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      this.#wakers.push(() => {
+      const wake = () => {
         clearTimeout(timer)
+        this.#wakers.delete(wake)
         resolve()
-      })
+      }
+      const timer = setTimeout(wake, ms)
+      this.#wakers.add(wake)
     })
   }
 }

@@ -6,11 +6,13 @@ import type { OutcomeChunk } from '../../protocol/outcome.ts'
 import type { RetryPolicy } from '../../protocol/retry.ts'
 import { STREAM } from '../../protocol/streams.ts'
 import { subject } from '../../protocol/subjects.ts'
+import type { EpochMs } from '../../protocol/words.ts'
 import type { Bus, Stored } from '../runtime/bus/types.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { Infrastructure, RETRY_PACE_MS } from '../runtime/errors.ts'
+import { Infrastructure, isStale, RETRY_PACE_MS } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
-import { claimBatch } from './claims.ts'
+import { restOrder } from '../runtime/retry-order.ts'
+import { claimBatch, disclaim } from './claims.ts'
 import type { Journal } from './journal.ts'
 import { Pace } from './pace.ts'
 import { foundWithoutReply, outcomeOf } from './policy/attempt.ts'
@@ -36,8 +38,12 @@ export interface OrdersOptions {
 
 /** The life of an order in this sender: claimed → worked on → one retry order or none → acked. Durable first, then the ack. */
 export class Orders {
+  /** by sequence: copies that were acked */
   readonly #ended = new Set<number>()
-  readonly #open = new Set<number>()
+  /** attempts that ended here, whatever copy of their order comes back */
+  readonly #over = new Set<string>()
+  /** attempts being claimed, worked on or ended here now */
+  readonly #open = new Set<string>()
   readonly #options: OrdersOptions
 
   constructor(options: OrdersOptions) {
@@ -46,85 +52,109 @@ export class Orders {
 
   /** Claims the order and fetches its batch; null when there is nothing to do here (done, elsewhere, gone). */
   async open(held: HeldOrder): Promise<Work | null> {
-    const { bus, sender, isAlive, policy, clock, dice, log } = this.#options
-    const id = orderId(held)
-    const names = { campaign: `${held.order.tenant}/${held.order.campaign}`, batch: batchSeqOf(held), attempt: held.order.attempt, order: id }
-    if (this.#ended.has(held.seq)) {
+    const { bus, log } = this.#options
+    const attempt = attemptOf(held)
+    if (this.#ended.has(held.seq) || this.#over.has(attempt)) {
       bus.ack(held.ackSubject)
+      return null
+    }
+    if (this.#open.has(attempt)) {
+      log.info('order elsewhere', { ...namesOf(held), holder: this.#options.sender })
       return null
     }
     if (this.#options.isHeld(held)) {
       await this.giveBack(held)
       return null
     }
+    this.#open.add(attempt)
+    let work: Work | null = null
     try {
-      const claimed = await claimBatch(held, { bus, sender, isAlive, holds: (order) => this.#open.has(order) })
-      if (claimed.kind === 'elsewhere') {
-        log.info('order elsewhere', { ...names, holder: claimed.holder })
-        return null
-      }
-      if (claimed.kind === 'drop') {
-        log.info('order dropped', { ...names, because: claimed.because })
-        this.#acked(held)
-        return null
-      }
-      const message = await bus.fetchSeq(STREAM.mail, batchSeqOf(held))
-      if (message === null) {
-        // Everybody in it has an outcome already; only the ack was lost.
-        log.info('order dropped', { ...names, because: 'batch-settled' })
-        this.#acked(held)
-        return null
-      }
-      const batch = readBatch(message.body)
-      if (batch === null) {
-        log.error('batch unreadable', { ...names, because: 'not a batch that this version can read; parked until its deadline, see hato doctor' })
-        await this.#park(held, claimed.claimSeq)
-        return null
-      }
-      if (claimed.prior.length > 0 || claimed.maybe.some((byte) => byte > 0)) log.info('batch taken over', { ...names, prior: claimed.prior.length })
-      this.#open.add(id)
-      return openWork({
-        held,
-        batchSeq: batchSeqOf(held),
-        batch,
-        claimSeq: claimed.claimSeq,
-        maybe: claimed.maybe,
-        prior: claimed.prior,
-        now: clock.now(),
-        dice,
-        policy: policy(),
-        ratePace: held.order.rate === undefined ? null : new Pace(held.order.rate),
-      })
+      work = await this.#claimed(held)
     } catch (error) {
       if (!(error instanceof Infrastructure)) throw error
       // Not known whether we hold it: nothing is sent, and the order comes back when nobody says +WPI for it.
-      log.warn('claim failed', { ...names, error: error.message })
+      log.warn('claim failed', { ...namesOf(held), error: error.message })
+      void this.#disclaim(held)
       return null
+    }
+    if (work === null) this.#open.delete(attempt)
+    return work
+  }
+
+  async #claimed(held: HeldOrder): Promise<Work | null> {
+    const { bus, sender, isAlive, policy, clock, dice, log } = this.#options
+    const names = namesOf(held)
+    const claimed = await claimBatch(held, { bus, sender, isAlive })
+    if (claimed.kind === 'elsewhere') {
+      log.info('order elsewhere', { ...names, holder: claimed.holder })
+      return null
+    }
+    if (claimed.kind === 'drop') {
+      log.info('order dropped', { ...names, because: claimed.because })
+      this.#acked(held)
+      return null
+    }
+    const message = await bus.fetchSeq(STREAM.mail, batchSeqOf(held))
+    if (message === null) {
+      // Everybody in it has an outcome already; only the ack was lost.
+      log.info('order dropped', { ...names, because: 'batch-settled' })
+      this.#acked(held)
+      return null
+    }
+    const batch = readBatch(message.body)
+    if (batch === null) {
+      log.error('batch unreadable', { ...names, because: 'not a batch that this version can read; parked until its deadline, see hato doctor' })
+      await this.#park(held, claimed.claimSeq)
+      return null
+    }
+    if (claimed.prior.length > 0 || claimed.maybe.some((byte) => byte > 0)) log.info('batch taken over', { ...names, prior: claimed.prior.length })
+    const work = openWork({
+      held,
+      batchSeq: batchSeqOf(held),
+      batch,
+      claimSeq: claimed.claimSeq,
+      maybe: claimed.maybe,
+      prior: claimed.prior,
+      now: clock.now(),
+      dice,
+      policy: policy(),
+      ratePace: held.order.rate === undefined ? null : new Pace(held.order.rate),
+    })
+    // The campaign may have been held while we claimed; whoever let go of its works then did not see this one.
+    if (this.#options.isHeld(held)) work.letGo = { because: 'lease-end', notBefore: clock.now() }
+    return work
+  }
+
+  async #disclaim(held: HeldOrder): Promise<void> {
+    try {
+      await this.#surely(() => disclaim(held, this.#options))
+    } catch (error) {
+      if (!(error instanceof Infrastructure)) throw error // our own connection is closed: our node key goes, and with it the claim's meaning
+    } finally {
+      this.#open.delete(attemptOf(held))
     }
   }
 
   /** Outcomes durable → the one retry order → ack (design §6 "Order of things"). A lost work is left without a word. */
   async finish(work: Work, letGo: LetGo): Promise<void> {
-    const { bus, journal, log } = this.#options
-    const { held, batch, batchSeq } = work
-    const names = { campaign: `${batch.tenant}/${batch.campaign}`, batch: batchSeq, attempt: held.order.attempt }
+    const { bus, journal, log, clock } = this.#options
+    const { held, batchSeq } = work
     try {
       if ((await journal.settled(work)) === 'lost') {
-        log.warn('claim lost', names)
+        log.warn('claim lost', namesOf(held))
         return
       }
       const ending = endOf(work, letGo)
       if (ending.kind === 'later') {
-        const on = subject('laterRetry', { tenant: batch.tenant, campaign: batch.campaign, batch: batchSeq })
-        const due = subject('due', { lane: held.order.lane })
-        const inMs = ending.at - this.#options.clock.now()
-        const body = encode(ending.order)
-        await this.#surely(() => (inMs < SCHEDULE_FROM_MS ? bus.store(due, body) : bus.store(on, body, { at: ending.at, target: due })))
-        log.info('retry ordered', { ...names, count: ending.order.count, because: ending.order.because ?? null, inMs: Math.max(0, Math.round(inMs)) })
+        const inMs = ending.at - clock.now()
+        if (inMs >= SCHEDULE_FROM_MS) await this.#rest(held, ending.order, ending.at)
+        else await this.#surely(() => bus.store(subject('due', { lane: held.order.lane }), encode(ending.order)))
+        log.info('retry ordered', { ...namesOf(held), count: ending.order.count, because: ending.order.because ?? null, inMs: Math.max(0, Math.round(inMs)) })
       } else await this.#surely(async () => bus.remove(STREAM.mail, batchSeq))
       this.#acked(held)
+      remember(this.#over, attemptOf(held))
     } finally {
-      this.#open.delete(orderId(held))
+      this.#open.delete(attemptOf(held))
     }
   }
 
@@ -137,12 +167,14 @@ export class Orders {
 
   #acked(held: HeldOrder): void {
     this.#options.bus.ack(held.ackSubject)
-    this.#ended.add(held.seq)
-    if (this.#ended.size > ENDED_REMEMBERED)
-      for (const seq of this.#ended) {
-        this.#ended.delete(seq)
-        break
-      }
+    remember(this.#ended, held.seq)
+  }
+
+  async #rest(held: HeldOrder, order: Order, at: EpochMs): Promise<void> {
+    await this.#surely(async () => {
+      const stored = await restOrder(this.#options.bus, batchSeqOf(held), order, at)
+      return stored === 'later-one-rests' || stored
+    })
   }
 
   /** Nobody can read the batch: its recipients are told of as deferred, by number, and the order waits for a person until its deadline. */
@@ -156,9 +188,15 @@ export class Orders {
       until: rfc3339(order.deadline),
     }))
     const chunk: OutcomeChunk = { v: 1, ...names, attempt: order.attempt, at: rfc3339(clock.now()), outcomes }
-    await this.#surely(() => bus.store(subject('outcome', names), encodeJson(chunk), { expect: { seq: claimSeq, on: subject('claim', names) } }))
+    let fenced = false
+    await this.#surely(async () => {
+      const stored = await bus.store(subject('outcome', names), encodeJson(chunk), { expect: { seq: claimSeq, on: subject('claim', names) } })
+      fenced = stored.kind === 'refused' && isStale(stored)
+      return fenced || stored
+    })
+    if (fenced) return // a later claim holds the batch
     const parked: Order = { ...carried(held), attempt: order.attempt + 1, parked: true, because: 'protocol' }
-    await this.#surely(() => bus.store(subject('laterRetry', names), encode(parked), { at: order.deadline, target: subject('due', { lane: order.lane }) }))
+    await this.#rest(held, parked, order.deadline)
     this.#acked(held)
   }
 
@@ -176,4 +214,21 @@ export class Orders {
       }
     }
   }
+}
+
+/** One attempt of one order, whatever copy of it. */
+function attemptOf(held: HeldOrder): string {
+  return `${orderId(held)} ${held.order.attempt}`
+}
+
+function namesOf(held: HeldOrder) {
+  const { tenant, campaign, attempt } = held.order
+  return { campaign: `${tenant}/${campaign}`, batch: batchSeqOf(held), attempt, order: orderId(held) }
+}
+
+function remember<T>(known: Set<T>, one: T): void {
+  known.add(one)
+  if (known.size <= ENDED_REMEMBERED) return
+  const oldest = known.values().next()
+  if (!oldest.done) known.delete(oldest.value)
 }

@@ -13,11 +13,11 @@ export class Pace {
     this.#perS = perS
   }
 
-  set perS(perS: number) {
+  /** Slots that are taken already move with the pace: what was reserved at a slow one must not hold up a faster one. */
+  change(perS: number, now: MonoMs): void {
+    const ahead = Math.max(0, this.#nextAt - now) * (this.#perS / perS)
+    this.#nextAt = now + (Number.isFinite(ahead) ? ahead : 0)
     this.#perS = perS
-  }
-  get perS(): number {
-    return this.#perS
   }
 
   /** Takes the next slot; the milliseconds until it. */

@@ -1,7 +1,8 @@
 import { decode, encode } from '../../protocol/codec.ts'
 import type { ReportAnswer } from '../../protocol/messages/permission.ts'
 import { subject } from '../../protocol/subjects.ts'
-import type { Bus } from '../runtime/bus/types.ts'
+import type { Answer, Bus } from '../runtime/bus/types.ts'
+import { Infrastructure } from '../runtime/errors.ts'
 import type { Leases } from './leases.ts'
 
 /** Renewals need several tries within a lease's 4 s. */
@@ -36,12 +37,22 @@ export class Reports implements Disposable {
     const flight = { again: false }
     this.#inFlight.set(shard, flight)
     const report = this.#leases.reportFor(shard)
-    const answer = await this.#bus.ask(subject('report', { shard }), encode(report), { timeoutMs: ANSWER_MS })
+    const answer = await this.#ask(subject('report', { shard }), encode(report))
     if (answer.kind === 'answer') {
       this.#leases.heard(report)
       this.#leases.answered(shard, decode<ReportAnswer>(answer.body))
     } else this.#leases.unheard(report)
     this.#inFlight.delete(shard)
-    if (flight.again) this.now(shard)
+    if (flight.again && answer.kind !== 'ended') this.now(shard)
+  }
+
+  /** `ended`: the connection was closed or forbids it; the last report of a stopping sender may meet that. */
+  async #ask(on: string, body: Uint8Array): Promise<Answer | { readonly kind: 'ended' }> {
+    try {
+      return await this.#bus.ask(on, body, { timeoutMs: ANSWER_MS })
+    } catch (error) {
+      if (!(error instanceof Infrastructure)) throw error
+      return { kind: 'ended' }
+    }
   }
 }

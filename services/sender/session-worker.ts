@@ -1,6 +1,8 @@
 import type { ReplyClass } from '../../protocol/words.ts'
 import type { Log } from '../runtime/log.ts'
-import type { Contents } from './contents.ts'
+import { Infrastructure } from '../runtime/errors.ts'
+import { ObjectError } from '../runtime/objects.ts'
+import type { Contents, RenderedMail } from './contents.ts'
 import type { Journal } from './journal.ts'
 import { domainOf, type LeaseHolder, type Turn, type Worker } from './lease-holder.ts'
 import { type Finding, foundWithoutReply, outcomeOf } from './policy/attempt.ts'
@@ -15,6 +17,10 @@ import { tell, type Telling } from './state.ts'
 const BROKEN_SESSIONS = 3
 /** a lease whose only session was refused for "too many connections" waits so long if the reply named no time */
 const CONNECTION_REST_MS = 5_000
+/** after a try that came to nothing */
+const NOTHING_MS = 20
+/** domains a worker knows the hosts of: at a large provider one session meets very many */
+const DOMAINS_REMEMBERED = 1_000
 /** a peer gets so long to answer QUIT before its slot is taken as free (S4: it may count us until then) */
 const QUIT_MS = 2_000
 
@@ -78,17 +84,18 @@ export class SessionWorker implements Worker {
     for (;;) {
       const turn = await this.#holder.next(this, terms.idleMs)
       if (turn === null) break
-      await this.#attempt(turn)
+      // What came to nothing is not taken up again within the same breath: the peer's close or a renewal must be heard in between.
+      if ((await this.#attempt(turn)) === 'nothing') await this.#holder.pause(NOTHING_MS)
       if (this.#spent()) await this.#leave()
     }
     await this.#leave()
   }
 
-  async #attempt(turn: Turn): Promise<void> {
+  async #attempt(turn: Turn): Promise<'told' | 'nothing'> {
     const finding = await this.#try(turn)
     if (finding === null) {
       this.#holder.back(turn)
-      return
+      return 'nothing'
     }
     const { lease } = this.#holder
     const recipient = turn.work.batch.recipients[turn.n]
@@ -97,6 +104,7 @@ export class SessionWorker implements Worker {
     this.#tools.journal.add(turn.work, outcome)
     this.#holder.told(turn, finding)
     if (finding.stops) this.#rest(finding.restMs ?? 60_000, finding.class)
+    return 'told'
   }
 
   /** One try at one recipient: what it came to, or null when it never began. */
@@ -110,7 +118,8 @@ export class SessionWorker implements Worker {
     const session = await this.#sessionFor(domainOf(recipient.address))
     if (session.kind !== 'session') return session.kind === 'finding' ? session.finding : null
 
-    const mail = await this.#tools.contents.render(work.batch, work.batchSeq, n)
+    const mail = await this.#render(turn)
+    if (mail === null) return null
     if (mail.kind === 'unusable') return foundWithoutReply('bounced', 'content', 'content', mail.because)
 
     if (!(await this.#clearance(turn))) return null
@@ -132,10 +141,22 @@ export class SessionWorker implements Worker {
     return this.#brokenAgain(turn) ? foundWithoutReply('deferred', 'unreachable', 'host', 'sessions broke before a reply', 'mail') : null
   }
 
+  /** The mail; null while NATS is away. An object that somebody took away is the content's fault, not a reason to fall over it again and again. */
+  async #render({ work, n }: Turn): Promise<RenderedMail | null> {
+    try {
+      return await this.#tools.contents.render(work.batch, work.batchSeq, n)
+    } catch (error) {
+      if (error instanceof ObjectError) return { kind: 'unusable', because: error.message }
+      if (!(error instanceof Infrastructure)) throw error
+      this.#tools.log.warn('content waits', { campaign: `${work.batch.tenant}/${work.batch.campaign}`, error: error.message })
+      return null
+    }
+  }
+
   /** Pace, journal and lease all agree that a transaction may start now. */
   async #clearance({ work }: Turn): Promise<boolean> {
     const wait = Math.max(this.#holder.pace.take(this.#tools.mono()), work.ratePace?.take(this.#tools.mono()) ?? 0)
-    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
+    if (wait > 0) await this.#holder.pause(wait)
     await this.#tools.journal.room()
     return this.#holder.mayStart() && work.letGo === null && !work.lost
   }
@@ -149,6 +170,7 @@ export class SessionWorker implements Worker {
     if (route.kind === 'down') {
       return { kind: 'finding', finding: { ...foundWithoutReply('deferred', 'unreachable', 'host', route.because, 'connect'), retryAfterMs: route.untilMs } }
     }
+    if (this.#hostsOf.size > DOMAINS_REMEMBERED) this.#hostsOf.clear()
     this.#hostsOf.set(domain, new Set(route.hops.map((hop) => hop.host)))
     if (this.#session?.usable && route.hops.some((hop) => hop.host === this.#session?.facts.host)) return { kind: 'session', session: this.#session }
     await this.#leave()

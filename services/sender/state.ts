@@ -221,8 +221,10 @@ export function endOf(work: Work, letGo: LetGo): Ending {
   if (rows.length === 0) return { kind: 'settled' }
 
   rows.sort((a, b) => a.n - b.n)
-  const at = Math.min(...rows.map((row) => row.notBefore))
-  const { notBefore: _n, charged: _c, refusals: _r, stick: _s, because: _b, maybe: _m, ...same } = work.held.order
+  // Whatever rests, its deadline is looked at in time (S7).
+  const at = Math.min(work.held.order.deadline, ...rows.map((row) => row.notBefore))
+  // A new attempt is a new order: it does not inherit the identity under which a copy of this one may still be about.
+  const { id: _i, notBefore: _n, charged: _c, refusals: _r, stick: _s, because: _b, maybe: _m, ...same } = work.held.order
   const size = work.batch.recipients.length
   const order: Order = {
     ...same,

@@ -62,11 +62,11 @@ beforeAll(async () => {
 }, 30_000)
 const paces = new Map<string, number>()
 
-afterEach(async () => {
-  renewed.clear()
+afterEach(() => renewed.clear())
+afterAll(async () => {
   await Promise.all([...running].map((child) => killed(child)))
+  await world?.[Symbol.asyncDispose]()
 })
-afterAll(() => world?.[Symbol.asyncDispose]())
 
 async function applyFleet(): Promise<void> {
   const fleet = Fleet.parse({
@@ -82,16 +82,27 @@ async function applyFleet(): Promise<void> {
 
 let count = 0
 
+interface Started {
+  readonly id: string
+  readonly child: ChildProcess
+}
+let shared: Promise<Started> | null = null
+/** One for all tests that leave it as it was. */
+function aSender(): Promise<Started> {
+  shared ??= startSender()
+  return shared
+}
+
 /** A sender that has said that it is there. */
-async function startSender(env: Record<string, string> = {}): Promise<{ id: string; child: ChildProcess }> {
+async function startSender(): Promise<Started> {
   const id = `sender-${++count}`
   const child = spawn(process.execPath, ['services/sender/main.ts'], {
-    env: { ...process.env, HATO_NATS_URL: here.nats.url, HATO_NODE_ID: id, HATO_LOG_LEVEL: 'warn', ...env },
+    env: { ...process.env, HATO_NATS_URL: here.nats.url, HATO_NODE_ID: id, HATO_LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   running.add(child)
   child.once('exit', () => running.delete(child))
-  await until(`${id} is here`, () => seen.get(id)?.here.ips.includes(IP) === true, 15_000)
+  await until(`${id} is here`, () => seen.get(id)?.here.ips.includes(IP) === true, 25_000)
   return { id, child }
 }
 
@@ -99,7 +110,6 @@ async function killed(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): 
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
   const gone = new Promise((resolve) => child.once('exit', resolve))
   child.kill(signal)
-  if (signal === 'SIGKILL') child.kill('SIGCONT')
   await gone
   return child.exitCode
 }
@@ -112,7 +122,7 @@ interface Placed {
 }
 
 /** A campaign of one batch, its order taken from the stream as a router takes it: not acked, coming again after `ackWaitMs`. */
-async function placed(addresses: readonly string[], change: Partial<Order> = {}): Promise<Placed & { again(): Promise<HeldOrder> }> {
+async function placed(addresses: readonly string[], change: Partial<Order> = {}, contentName = 'content/acme/any/1'): Promise<Placed & { again(): Promise<HeldOrder> }> {
   const campaign = `c${++count}`
   const first: Batch = {
     v: 1,
@@ -122,7 +132,7 @@ async function placed(addresses: readonly string[], change: Partial<Order> = {})
     site: SHARD,
     provider: SHARD,
     shard: SHARD,
-    content: 'content/acme/any/1',
+    content: contentName,
     first: 0,
     recipients: addresses.map((address) => ({ address, name: null, ref: address, vars: null })),
   }
@@ -238,7 +248,7 @@ const waitingOrders = async (campaign: string) => {
 
 describe('a sender', () => {
   it('sends an order to exactly its recipients, tells the outcomes, and lets go of order and batch', async () => {
-    const { id } = await startSender()
+    const { id } = await aSender()
     const job = await placed(people('a', 30))
     await granted(id, lease(), [job.held])
     await until('the order is acked', () => isGone(job), 10_000)
@@ -248,7 +258,7 @@ describe('a sender', () => {
   })
 
   it('writes one retry order for all it could not deliver', async () => {
-    const { id } = await startSender()
+    const { id } = await aSender()
     const job = await placed([...people('r', 5), 'defer-451-x3@gmail.com', 'unknown@gmail.com'])
     await granted(id, lease(), [job.held])
     await until('the order is acked', () => isGone(job), 10_000)
@@ -298,7 +308,7 @@ describe('a sender', () => {
   })
 
   it('starts no transaction once nobody has renewed its lease for 4 s', async () => {
-    const { id } = await startSender()
+    const { id } = await aSender()
     const job = await placed(people('e', 100))
     await granted(id, lease({ pacePerS: 10 }), [job.held], 'as-it-is')
     const grantedAt = performance.now()
@@ -314,7 +324,7 @@ describe('a sender', () => {
   })
 
   it('starts no transaction from a source a second after the ip-manager held it back', async () => {
-    const { id } = await startSender()
+    const { id } = await aSender()
     const job = await placed(people('h', 100))
     const given = await granted(id, lease({ pacePerS: 20 }), [job.held])
     await until('it sends', () => arrived(job.addresses) > 3)
@@ -332,7 +342,7 @@ describe('a sender', () => {
   })
 
   it('refuses an older epoch and a tick that was long on the way', async () => {
-    const { id } = await startSender()
+    const { id } = await aSender()
     const job = await placed(people('s', 1))
     expect(await refusal(id, lease({ epoch: epoch - 1 }), [job.held])).toBe('stale-epoch')
     const old = seen.get(id)?.here.tick ?? 0
@@ -356,6 +366,65 @@ describe('a sender', () => {
     await until('the other order is back', () => isGone(other))
     expect((await waitingOrders(other.campaign))[0]).toMatchObject({ count: 1, attempt: 0, id: other.held.seq, batch: other.batch })
     expect(arrived(other.addresses)).toBe(0)
+  })
+})
+
+describe('a sender in trouble', () => {
+  it('outlives content that somebody took away: its mails bounce, the others go on', async () => {
+    const { id, child } = await aSender()
+    const [gone, job] = [await placed(people('gone', 3), {}, 'content/acme/gone/1'), await placed(people('stays', 3))]
+    await granted(id, lease(), [gone.held, job.held])
+    await until('both orders are acked', async () => (await isGone(gone)) && (await isGone(job)), 10_000)
+    expect(new Set((await outcomes(gone)).map((outcome) => `${outcome.outcome} ${outcome.class} ${outcome.blames}`))).toEqual(new Set(['bounced content content']))
+    expect(copies(job.addresses)).toEqual([1, 1, 1])
+    expect(child.exitCode).toBeNull()
+  })
+
+  it('answers while every address of its site has the sessions that it bears', async () => {
+    const { id } = await aSender()
+    const job = await placed(['drop-at-rcpt@gmail.com', ...people('few', 40)])
+    const { terms } = lease()
+    await granted(id, lease({ terms: { ...terms, sessionsPerAddress: 1, mailsPerSession: 3 } }), [job.held])
+    let worstMs = 0
+    await until(
+      'the order is acked',
+      async () => {
+        const asked = performance.now()
+        await holdings(id)
+        worstMs = Math.max(worstMs, performance.now() - asked)
+        return isGone(job)
+      },
+      20_000,
+    )
+    expect(worstMs).toBeLessThan(1_000)
+    expect(copies(job.addresses.slice(1))).toEqual(job.addresses.slice(1).map(() => 1))
+  })
+
+  it('opens another session for a mail that comes while the first one waits for a slow peer', async () => {
+    const { id } = await aSender()
+    const [slow, quick] = [await placed(['slow-8s@gmail.com']), await placed(people('quick', 1))]
+    const given = await granted(id, lease(), [slow.held])
+    await until('the slow one is under way', async () => (await holdings(id)).leases.some(({ open }) => open === 1))
+    await granted(id, given, [quick.held])
+    await until('the quick one is through', () => isGone(quick), 4_000)
+    expect(await isGone(slow)).toBe(false)
+  })
+
+  it('ends cleanly at SIGTERM: what it had not begun is back, and its exit code is 0', async () => {
+    const { id, child } = await startSender()
+    const jobs = [await placed(people('t1-', 50)), await placed(people('t2-', 50))]
+    await granted(
+      id,
+      lease({ pacePerS: 20 }),
+      jobs.map(({ held }) => held),
+    )
+    await until('it sends', () => arrived(jobs.flatMap(({ addresses }) => addresses)) > 3)
+    expect(await killed(child, 'SIGTERM')).toBe(0)
+    for (const job of jobs) {
+      expect(await isGone(job)).toBe(true)
+      const waiting = (await waitingOrders(job.campaign)).reduce((sum, order) => sum + order.count, 0)
+      expect(waiting + arrived(job.addresses)).toBe(50)
+    }
   })
 })
 
