@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import type { z } from 'zod'
 import { Fleet } from '../../protocol/fleet.ts'
 import type { SenderFacts } from '../world/dns/sender-records.ts'
-import { DEMO_ISPS, DEMO_RULES } from './patience.ts'
+import { DEMO_ISPS, DEMO_RETRY, DEMO_RULES } from './patience.ts'
 
 export interface DemoFleet {
   readonly fleet: Fleet
@@ -39,8 +39,7 @@ export async function demoFleet(network: { readonly dns: string; readonly smtpPo
       { domain: DOMAIN, tenants: [TENANT], selector: 'rsa', key: rsa.privateKey },
       { domain: DOMAIN, tenants: [TENANT], selector: 'ed', key: ed25519.privateKey },
     ],
-    // A full mailbox is asked four times within seconds and then bounces; in production that is days.
-    retry: { first: '2s', tries: 4 },
+    retry: DEMO_RETRY,
     rule: DEMO_RULES,
     isp: DEMO_ISPS,
   }

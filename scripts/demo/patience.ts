@@ -29,6 +29,15 @@ export const DEMO_RULES: Record<string, unknown>[] = ROWS.map((row) => ({
   ...(row.blames === 'nobody' ? {} : { rest: REST, outcome: 'deferred' }),
 }))
 
+/** `[retry]`: a full mailbox is asked four times within seconds and then bounces, which takes days in production; whoever rests is asked again at once. */
+export const DEMO_RETRY = {
+  first: '2s',
+  tries: 4,
+  site: { steps: [REST] },
+  source: { steps: [REST] },
+  host: { steps: [REST] },
+}
+
 /** `[[isp]]` */
 export const DEMO_ISPS = ['google', 'yahoo', 'yahoo-jp', 'outlook', 'docomo', 'orange', 'tail'].map((name) => ({ name, busy_rest: REST, source_rest: REST })) satisfies Partial<
   Record<keyof FleetIsp, unknown>

@@ -39,6 +39,8 @@ export interface ActorChild {
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+/** Stripped and compiled sources by their content: a fifth less of each start. */
+const COMPILED = join(ROOT, '.cache/node')
 const EXIT_BAD_CONFIG = 78
 const LAST_WORDS_BYTES = 8_000
 const LAST_WORDS_LINES = 4
@@ -63,7 +65,7 @@ export async function startActor(plan: ActorPlan): Promise<ActorChild> {
       lifeFrom = fstatSync(log).size
       const child = spawn(process.execPath, [join(ROOT, 'services', role, 'main.ts')], {
         cwd: ROOT,
-        env: { ...plan.env, HATO_NODE_ID: nodeId },
+        env: { NODE_COMPILE_CACHE: COMPILED, ...plan.env, HATO_NODE_ID: nodeId },
         stdio: ['ignore', log, log, 'ipc'],
         detached: true,
       })
