@@ -12,7 +12,11 @@ export function askAllowances(shard: Shard, which: 'all' | 'fresh', at: Moment):
   for (const site of shard.sites.values()) {
     if (!hasWaiting(site) && !hasLeases(site)) continue
     const pools = [...poolsInUse(site)]
-    if (which === 'fresh' && !pools.some((pool) => !site.answered.has(pool) && at.mono - (site.asked.get(pool) ?? Number.NEGATIVE_INFINITY) > ALLOWANCE_EVERY_MS)) continue
+    if (
+      which === 'fresh' &&
+      !pools.some((pool) => !site.answered.has(pool) && at.mono - (site.asked.get(pool) ?? Number.NEGATIVE_INFINITY) > ALLOWANCE_EVERY_MS)
+    )
+      continue
     for (const pool of pools) site.asked.set(pool, at.mono)
     sites.push({ site: site.site, provider: site.provider, pools })
   }

@@ -22,6 +22,8 @@ export class Desk {
   readonly shard: Shard
   said: Say[] = []
   dice = 0.5
+  /** what is to be saved is saved at once */
+  saves = true
   readonly #sources: readonly { readonly address: string; readonly pool: string }[]
   readonly #senders: Readonly<Record<string, number>>
   #seq = 0
@@ -30,7 +32,12 @@ export class Desk {
     this.#sources = sources
     this.#senders = senders
     const ip = sources.map(({ address, pool }) => ({ address, pool, ehlo: 'mx.hato.example', egress: 'bind' }))
-    this.shard = newShard('t00', 'r1', new Map(), networkOf({ ip, isp: [{ name: 'tail', sessions_per_ip: 8, sessions_start: 4, mails_per_second: 20, ...isp }] }))
+    this.shard = newShard(
+      't00',
+      'r1',
+      new Map(),
+      networkOf({ ip, isp: [{ name: 'tail', sessions_per_ip: 8, sessions_start: 4, mails_per_second: 20, ...isp }] }),
+    )
     this.tell({ on: 'gained', epoch: 7, memory: { v: 1, actions: [], pairs: [], holders: Object.keys(senders) } })
     this.here()
     for (const sender of Object.keys(senders)) this.tell({ on: 'holdingsAnswered', holdings: { sender, tick: this.mono, sessionsFree: 50, leases: [] } })
@@ -44,6 +51,7 @@ export class Desk {
     const broken = violations(this.shard)
     if (broken.length > 0) throw new Error(broken.join('; '))
     this.said.push(...say)
+    if (this.saves) for (const said of say) if (said.say === 'save' && heard.on !== 'released') this.tell({ on: 'saved', holders: said.memory.holders })
     return say
   }
 
@@ -56,7 +64,10 @@ export class Desk {
 
   here(stopping: readonly string[] = []): void {
     for (const [sender, sessionsFree] of Object.entries(this.#senders)) {
-      this.tell({ on: 'senderHere', here: { sender, tick: this.mono, sessionsFree, ips: this.#sources.map(({ address }) => address), stopping: stopping.includes(sender) } })
+      this.tell({
+        on: 'senderHere',
+        here: { sender, tick: this.mono, sessionsFree, ips: this.#sources.map(({ address }) => address), stopping: stopping.includes(sender) },
+      })
     }
   }
 
@@ -65,7 +76,19 @@ export class Desk {
     const sites = [...this.shard.sites.keys()].map((site) => ({ site, provider: null, pools: [...new Set(this.#sources.map(({ pool }) => pool))] }))
     const allowances = sites.flatMap(({ site }) =>
       this.#sources.map(({ address: ip, pool }) => {
-        const usual: Allowance = { ip, site, pool, mode: 'steady', ipMode: 'serving', lends: true, sessions: 100, pacePerS: 1_000, budget: null, because: '', until: null }
+        const usual: Allowance = {
+          ip,
+          site,
+          pool,
+          mode: 'steady',
+          ipMode: 'serving',
+          lends: true,
+          sessions: 100,
+          pacePerS: 1_000,
+          budget: null,
+          because: '',
+          until: null,
+        }
         return only(ip) ? { ...usual, ...changes } : usual
       }),
     )
@@ -116,7 +139,23 @@ export class Desk {
 
   report(grant: Grant, more: Partial<LeaseReport> = {}, sender = 's1', sessionsFree = 40): ReportAnswer {
     const { id: lease, ip, site, pool } = grant.lease
-    const row: LeaseReport = { lease, ip, site, pool, open: 1, lingering: 0, queued: 0, delivered: 0, classes: {}, lastReply: null, rttMs: 5, ended: [], rest: null, closed: false, ...more }
+    const row: LeaseReport = {
+      lease,
+      ip,
+      site,
+      pool,
+      open: 1,
+      lingering: 0,
+      queued: 0,
+      delivered: 0,
+      classes: {},
+      lastReply: null,
+      rttMs: 5,
+      ended: [],
+      rest: null,
+      closed: false,
+      ...more,
+    }
     this.tell({ on: 'report', report: { sender, tick: this.mono, sessionsFree, leases: [row] } })
     return this.take('answerReport').at(-1)?.answer as ReportAnswer
   }

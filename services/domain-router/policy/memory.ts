@@ -23,7 +23,8 @@ export function memoryOf(shard: Shard, at: Moment): Memory {
 function holdersOf(shard: Shard, mono: MonoMs): string[] {
   const { leases, adopting, unsure, roster } = shard
   const unheard = [...(adopting?.expected ?? [])].filter((sender) => !adopting?.answered.has(sender))
-  const lately = hasWork(shard) ? [...roster.values()].filter(({ heardAt }) => mono - heardAt < MIGHT_HOLD_MS) : []
+  // A shard without work names nobody anew, so that a hundred idle ones write nothing when a sender comes.
+  const lately = [...roster.values()].filter(({ id, heardAt }) => mono - heardAt < MIGHT_HOLD_MS && (hasWork(shard) || shard.holdersNamed.has(id)))
   return [
     ...new Set([...[...leases.values()].map(({ sender }) => sender), ...unheard, ...unsure.map(({ sender }) => sender), ...lately.map(({ id }) => id)]),
   ].sort()

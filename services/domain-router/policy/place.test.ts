@@ -19,7 +19,19 @@ describe('placing', () => {
         epoch: 1,
         tick: desk.mono,
         ms: 4_000,
-        allowances: TWO.map(({ address: ip, pool }) => ({ ip, site: SITE, pool, mode: 'steady', ipMode: 'serving', lends: true, sessions: 9, pacePerS: 9, budget: null, because: '', until: null })),
+        allowances: TWO.map(({ address: ip, pool }) => ({
+          ip,
+          site: SITE,
+          pool,
+          mode: 'steady',
+          ipMode: 'serving',
+          lends: true,
+          sessions: 9,
+          pacePerS: 9,
+          budget: null,
+          because: '',
+          until: null,
+        })),
       },
     })
     expect(desk.accept()).toHaveLength(1)
@@ -34,7 +46,18 @@ describe('placing', () => {
     desk.allow()
     const [grant] = desk.accept()
     expect(grant?.tick).toBe(desk.mono)
-    expect(grant?.lease).toMatchObject({ shard: 't00', epoch: 7, site: SITE, pool: 'p', ip: '192.0.2.1', bind: '192.0.2.1', sessions: 4, pacePerS: 20, ms: 4_000, budget: null })
+    expect(grant?.lease).toMatchObject({
+      shard: 't00',
+      epoch: 7,
+      site: SITE,
+      pool: 'p',
+      ip: '192.0.2.1',
+      bind: '192.0.2.1',
+      sessions: 4,
+      pacePerS: 20,
+      ms: 4_000,
+      budget: null,
+    })
     expect(grant?.lease.terms).toMatchObject({ mailsPerSession: 100, sessionsPerAddress: 4, connectsPerMinute: 100, tls: 'opportunistic' })
   })
 
@@ -74,12 +97,18 @@ describe('placing', () => {
 
   test('comes back from the same source where a greylist binds it, and waits for that one', () => {
     const desk = new Desk({ sources: TWO })
-    desk.arrive(desk.order({ attempt: 1, stick: { ip: '192.0.2.2', hardUntil: WALL + 3_600_000 } }), desk.order({ attempt: 1, stick: { ip: '192.0.2.2', hardUntil: 0 } }))
+    desk.arrive(
+      desk.order({ attempt: 1, stick: { ip: '192.0.2.2', hardUntil: WALL + 3_600_000 } }),
+      desk.order({ attempt: 1, stick: { ip: '192.0.2.2', hardUntil: 0 } }),
+    )
     desk.allow()
     expect(desk.accept().map(({ lease }) => lease.ip)).toEqual(['192.0.2.2'])
 
     const other = new Desk({ sources: TWO })
-    other.arrive(other.order({ attempt: 1, stick: { ip: '192.0.2.2', hardUntil: WALL + 3_600_000 } }), other.order({ attempt: 1, stick: { ip: '192.0.2.2', hardUntil: 0 } }))
+    other.arrive(
+      other.order({ attempt: 1, stick: { ip: '192.0.2.2', hardUntil: WALL + 3_600_000 } }),
+      other.order({ attempt: 1, stick: { ip: '192.0.2.2', hardUntil: 0 } }),
+    )
     other.allow({ lends: false, because: 'cooling', until: WALL + 600_000 }, (ip) => ip === '192.0.2.2')
     expect(seqs(other.accept())).toEqual([2])
     expect(other.take('park')).toMatchObject([{ held: { seq: 1 }, because: 'resting' }])
