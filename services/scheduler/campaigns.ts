@@ -37,6 +37,10 @@ export interface Running {
   /** recipients the campaign's `rate` allows right now, and when that was true */
   rate: { allowed: number; at: number }
   changed: boolean
+  /** ends when whoever cuts or reads batches of this campaign has done */
+  turn: Promise<void>
+  /** how often its queues are being read again: nothing is released from them meanwhile */
+  restores: number
 }
 
 export const NOTHING_READ: ExpansionCursor = { position: 0, listRead: 0, recipients: 0, duplicates: 0, unusable: 0, batches: 0, done: false }
@@ -174,6 +178,8 @@ export class Campaigns {
       queues: new Map(),
       rate: { allowed: 0, at: 0 },
       changed: false,
+      turn: Promise.resolve(),
+      restores: 0,
     }
     this.#running.set(campaignName(record), running)
     return running

@@ -14,6 +14,7 @@ import type { Campaigns, Running } from './campaigns.ts'
 import { type Group, placeOf, WindowOfGroups } from './grouping.ts'
 import { type ListLine, readList } from './list-reader.ts'
 import { hoursOf } from './policy/window.ts'
+import { inTurn, queueOf } from './restore.ts'
 import { SeenSet } from './seen-set.ts'
 import type { Sites } from './sites.ts'
 import type { Suppression } from './suppression.ts'
@@ -160,7 +161,11 @@ async function placesOf(recipients: readonly Recipient[], sites: Sites): Promise
 }
 
 /** One atomic batch: the cursor that expects its predecessor, then the batches it counts. */
-async function commit(running: Running, window: WindowOfGroups, tools: ExpansionTools, done: boolean): Promise<void> {
+function commit(running: Running, window: WindowOfGroups, tools: ExpansionTools, done: boolean): Promise<void> {
+  return inTurn(running, () => commitNow(running, window, tools, done))
+}
+
+async function commitNow(running: Running, window: WindowOfGroups, tools: ExpansionTools, done: boolean): Promise<void> {
   const { record } = running
   const names = { tenant: record.tenant, campaign: record.id }
   const { cursor, groups } = window.close(done)
@@ -193,7 +198,7 @@ async function commit(running: Running, window: WindowOfGroups, tools: Expansion
   running.expansion = cursor
   for (const [at, group] of groups.entries()) {
     const offset = batchAt[at] as number
-    const queue = queueOf(running, group)
+    const queue = queueOf(running.queues, group)
     if (released.has(group)) queue.cursorSeq = firstSeq + offset + 2
     else queue.batches.push({ seq: firstSeq + offset, count: group.recipients.length })
   }
@@ -257,12 +262,4 @@ export function orderOf({ record }: Running, size: number, at: { site: string; p
     deadline: record.deadline,
     ...(record.rate !== null && { rate: record.rate }),
   }
-}
-
-export function queueOf(running: Running, at: { site: string; provider: string | null; shard: string }) {
-  const known = running.queues.get(at.site)
-  if (known) return known
-  const queue = { site: at.site, provider: at.provider, shard: at.shard, batches: [], cursorSeq: 0 }
-  running.queues.set(at.site, queue)
-  return queue
 }

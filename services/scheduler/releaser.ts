@@ -9,7 +9,7 @@ import type { Log } from '../runtime/log.ts'
 import type { Campaigns, Running, SiteQueue } from './campaigns.ts'
 import { orderOf } from './expansion.ts'
 import { placeKindOf } from './grouping.ts'
-import { type Deficits, pick, room } from './policy/release.ts'
+import { type Deficits, forgetAbsent, pick, room } from './policy/release.ts'
 import { SiteViews } from './policy/site-views.ts'
 import { hoursOf } from './policy/window.ts'
 
@@ -104,6 +104,7 @@ export class Releaser implements Disposable {
     const chosen: Chosen[] = []
     for (const running of this.#options.campaigns.all()) {
       const { record, queues } = running
+      if (running.restores > 0) continue
       const over = record.state === 'cancelling' || record.deadline <= now
       for (const queue of queues.values()) {
         if (!over && placeKindOf(queue.site) === 'site') continue
@@ -124,6 +125,7 @@ export class Releaser implements Disposable {
         const way = this.#sites.onTheWay(site, first?.queue.shard ?? '', lane, now)
         const deficits = this.#deficits.get(`${lane} ${site}`) ?? new Map<string, number>()
         this.#deficits.set(`${lane} ${site}`, deficits)
+        forgetAbsent(deficits, candidates)
         let left = room({ onTheWay: way.count, perS: way.perS }, way.resting)
         if (left <= 0) wakeAt = Math.min(wakeAt, way.silentAt)
         while (left > 0 && chosen.length < RELEASES) {
@@ -150,7 +152,7 @@ export class Releaser implements Disposable {
     const sites = new Map<string, Turn[]>()
     for (const running of this.#options.campaigns.all()) {
       const { record } = running
-      if (record.lane !== lane || (record.state !== 'running' && record.state !== 'counting')) continue
+      if (running.restores > 0 || record.lane !== lane || (record.state !== 'running' && record.state !== 'counting')) continue
       if (record.startAt > now || record.deadline <= now || hoursOf(record.window, now).kind === 'closed') continue
       if (record.rate !== null) refill(running, record.rate, now)
       for (const queue of running.queues.values()) {
@@ -193,7 +195,10 @@ export class Releaser implements Disposable {
       if (stored.kind !== 'stored') throw new ReleaseInterrupted(stored.kind === 'refused' ? `${stored.code} ${stored.message}` : stored.because)
       const firstSeq = stored.lastSeq - entries.length + 1
       for (const [at, { running, queue, batch, lane, to }] of chosen.entries()) {
-        queue.batches.splice(queue.batches.indexOf(batch), 1)
+        const place = queue.batches.indexOf(batch)
+        if (place >= 0) queue.batches.splice(place, 1)
+        // Once the list is read no batch follows: a tail of many small sites leaves nothing behind.
+        if (queue.batches.length === 0 && running.expansion.done && running.queues.get(queue.site) === queue) running.queues.delete(queue.site)
         this.#options.onReleased(running)
         if (to === 'router') this.#sites.released(queue.site, queue.shard, lane, { seq: firstSeq + at, count: batch.count }, now())
       }

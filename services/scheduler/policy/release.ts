@@ -32,6 +32,12 @@ export function pick<C extends Candidate>(candidates: readonly C[], deficits: De
   return chosen
 }
 
+/** Who has nothing here now loses credit and debt, and names of campaigns that ended do not pile up. */
+export function forgetAbsent(deficits: Deficits, candidates: readonly Candidate[]): void {
+  const present = new Set(candidates.flatMap((candidate) => [`t ${candidate.tenant}`, nameOf(candidate)]))
+  for (const name of deficits.keys()) if (!present.has(name)) deficits.delete(name)
+}
+
 function nameOf({ tenant, campaign }: Candidate): string {
   return `c ${tenant}/${campaign}`
 }
