@@ -77,7 +77,10 @@ function buckets(): string {
     [
       ...BUCKETS.map(({ name, why }) => [code(name), why]),
       [`${code(OBJECT_BUCKET)} (objects)`, 'lists, attachments, contents of running campaigns'],
-      [`${code(tenantObjectBucket('{tenant}'))} (objects)`, "what a tenant's own programs put: no other tenant reads or replaces it, and its mail looks here first"],
+      [
+        `${code(tenantObjectBucket('{tenant}'))} (objects)`,
+        "what a tenant's own programs put: no other tenant reads or replaces it, and its mail looks here first",
+      ],
     ],
   )
 }
