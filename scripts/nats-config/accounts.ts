@@ -33,7 +33,11 @@ export function accountsOf({ tenants, logins, maxFileBytes, rows = SUBJECTS }: A
   const user = (name: string, permissions: Permissions | null) => {
     const login = logins[name]
     if (login === undefined) throw new Error(`there is no password for ${name}`)
-    return { user: login.user, password: login.pass, ...(permissions && { permissions: { publish: { allow: permissions.publish }, subscribe: { allow: permissions.subscribe } } }) }
+    return {
+      user: login.user,
+      password: login.pass,
+      ...(permissions && { permissions: { publish: { allow: permissions.publish }, subscribe: { allow: permissions.subscribe } } }),
+    }
   }
   return {
     [CLUSTER]: {
@@ -46,10 +50,7 @@ export function accountsOf({ tenants, logins, maxFileBytes, rows = SUBJECTS }: A
       exports: [...doors].flatMap(([tenant, all]) => all.map((door) => exported(door, tenant))),
     },
     ...Object.fromEntries(
-      [...doors].map(([tenant, all]) => [
-        accountOf(tenant),
-        { users: [user(publisherName(tenant), publisherPermissions(all))], imports: all.map(imported) },
-      ]),
+      [...doors].map(([tenant, all]) => [accountOf(tenant), { users: [user(publisherName(tenant), publisherPermissions(all))], imports: all.map(imported) }]),
     ),
   }
 }

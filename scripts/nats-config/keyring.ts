@@ -64,7 +64,8 @@ async function read(file: string): Promise<Logins> {
   }
   try {
     const logins = JSON.parse(text) as Logins
-    for (const [name, { user, pass }] of Object.entries(logins)) if (typeof user !== 'string' || typeof pass !== 'string') throw new Error(`"${name}" is not {"user", "pass"}`)
+    for (const [name, { user, pass }] of Object.entries(logins))
+      if (typeof user !== 'string' || typeof pass !== 'string') throw new Error(`"${name}" is not {"user", "pass"}`)
     return logins
   } catch (error) {
     throw new BadConfig(`${file} is damaged: ${(error as Error).message}. Take it away and new passwords are made at the next start`)

@@ -10,7 +10,10 @@ import { doorsOf, publisherPermissions } from './tenant-doors.ts'
 const ROWS: readonly (readonly [string, SubjectRow])[] = Object.entries(SUBJECTS)
 const mayPublish = ({ publish }: Permissions, subject: string) => publish.some((allowed) => covers(allowed, subject))
 /** A subject as somebody would say it. */
-const spoken = ({ on }: SubjectRow, params: Readonly<Record<string, string>> = {}) => listenerForm(on, { ...params }).replaceAll('*', 'x1').replaceAll('>', 'x1.x2')
+const spoken = ({ on }: SubjectRow, params: Readonly<Record<string, string>> = {}) =>
+  listenerForm(on, { ...params })
+    .replaceAll('*', 'x1')
+    .replaceAll('>', 'x1.x2')
 
 describe('the table of subjects', () => {
   test.each(ROWS)('%s is said by somebody', (_, { says }) => {
@@ -109,7 +112,10 @@ describe("a tenant's programs", () => {
 })
 
 test('a row is enforced as soon as it stands in the table', () => {
-  const rows: Rows = { ...SUBJECTS, planted: { on: 'planted.{tenant}.{x}', how: 'request', says: ['publisher', 'sender'], hears: ['scheduler'], what: 'a question' } }
+  const rows: Rows = {
+    ...SUBJECTS,
+    planted: { on: 'planted.{tenant}.{x}', how: 'request', says: ['publisher', 'sender'], hears: ['scheduler'], what: 'a question' },
+  }
   expect(mayPublish(actorPermissions('sender', [], rows), 'planted.a.b')).toBe(true)
   expect(mayPublish(actorPermissions('domain-router', [], rows), 'planted.a.b')).toBe(false)
   expect(actorPermissions('scheduler', [], rows).subscribe).toContain('planted.*.*')

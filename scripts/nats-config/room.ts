@@ -14,7 +14,7 @@ export function roomOf(usedBytes: number, freeBytes: number): number {
   return Math.floor(usedBytes + SHARE * freeBytes)
 }
 
-async function bytesIn(folder: string): Promise<number> {
+export async function bytesIn(folder: string): Promise<number> {
   const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())
   const sizes = await Promise.all(files.map(({ parentPath, name }) => stat(join(parentPath, name)).then((found) => found.size)))
   return sizes.reduce((sum, size) => sum + size, 0)

@@ -43,10 +43,14 @@ export async function startAdmission({ bus, nats, keyring, say, signal }: Admiss
   let underWay: Promise<void> = Promise.resolve()
   const first = Promise.withResolvers<void>()
 
-  const watch = watchFleet(bus, sayingLog(() => {}), ({ fleet }) => {
-    const tenants = fleet.tenant.map(({ name }) => name)
-    underWay = underWay.then(() => insist(() => settle(tenants))).then(first.resolve, first.reject)
-  })
+  const watch = watchFleet(
+    bus,
+    sayingLog(() => {}),
+    ({ fleet }) => {
+      const tenants = fleet.tenant.map(({ name }) => name)
+      underWay = underWay.then(() => insist(() => settle(tenants))).then(first.resolve, first.reject)
+    },
+  )
 
   async function settle(tenants: readonly string[]): Promise<void> {
     const known = keyring.tenants()
@@ -59,14 +63,20 @@ export async function startAdmission({ bus, nats, keyring, say, signal }: Admiss
     await nats.reload()
     for (const tenant of fresh) await opened(tenant)
     await keyring.save() // now: whoever finds a password there gets in with it
-    say([...fresh.map((tenant) => `tenant ${tenant} can publish now, as publisher:${tenant} of ${keyring.file}`), ...gone.map((tenant) => `tenant ${tenant} is shut out`)].join('\n'))
+    say(
+      [
+        ...fresh.map((tenant) => `tenant ${tenant} can publish now, as publisher:${tenant} of ${keyring.file}`),
+        ...gone.map((tenant) => `tenant ${tenant} is shut out`),
+      ].join('\n'),
+    )
   }
 
   /** NOTE: an account that a reload brings knows its imports only after the next one (2.15.1, tried), so each look is one. */
   async function opened(tenant: string): Promise<void> {
     const deadlineMs = performance.now() + OPEN_WITHIN_MS
     while (!(await isOpen(nats.url, keyring.of(publisherName(tenant))))) {
-      if (performance.now() > deadlineMs) return say(`nats-server has not let ${tenant}'s publisher in after ${OPEN_WITHIN_MS / 1_000} s; it will at its next start`)
+      if (performance.now() > deadlineMs)
+        return say(`nats-server has not let ${tenant}'s publisher in after ${OPEN_WITHIN_MS / 1_000} s; it will at its next start`)
       await pause(LOOK_AGAIN_MS, undefined, { signal: ending })
       await nats.reload()
     }

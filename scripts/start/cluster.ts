@@ -31,7 +31,9 @@ export interface ClusterPlan {
   /** null: the one that is in force already */
   readonly fleet: Fleet | null
   readonly dataDir: string
-  readonly nats: { readonly kind: 'embedded'; /** 0 = a free one */ readonly port: number } | { readonly kind: 'given'; readonly url: string; readonly credentials?: { readonly user: string; readonly pass: string } }
+  readonly nats:
+    | { readonly kind: 'embedded' /** 0 = a free one */; readonly port: number }
+    | { readonly kind: 'given'; readonly url: string; readonly credentials?: { readonly user: string; readonly pass: string } }
   readonly senders: number
   readonly replicas?: number
   /** handed on to the actors, each gets what it knows */
@@ -70,7 +72,12 @@ export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
   await using starting = new AsyncDisposableStack()
   starting.use(await lockDataDir(dataDir))
   await mkdir(logDir, { recursive: true })
-  const state = (): ClusterState => ({ supervisor: process.pid, natsUrl, nats: embedded === null ? null : { pid: embedded.kept.pid, lives: embedded.kept.lives }, actors: actors.map(actorState) })
+  const state = (): ClusterState => ({
+    supervisor: process.pid,
+    natsUrl,
+    nats: embedded === null ? null : { pid: embedded.kept.pid, lives: embedded.kept.lives },
+    actors: actors.map(actorState),
+  })
   const file = starting.use(stateFile(join(dataDir, 'cluster.json'), state, say))
 
   if (plan.nats.kind === 'embedded') {
@@ -137,7 +144,8 @@ function counted(word: string, rows: readonly unknown[]): string {
 
 async function insistOnFleet(bus: Bus, say: (line: string) => void): Promise<void> {
   const inForce = await fleetInForce(bus)
-  if (inForce === null) throw new BadConfig('there is no fleet yet: set HATO_FLEET to the path of a fleet file (who may send, from which IPs, with which DKIM keys)')
+  if (inForce === null)
+    throw new BadConfig('there is no fleet yet: set HATO_FLEET to the path of a fleet file (who may send, from which IPs, with which DKIM keys)')
   say(`HATO_FLEET is not set; fleet revision ${inForce.revision} of ${inForce.appliedAt} stays in force`)
 }
 
@@ -173,9 +181,11 @@ function purger(bus: Bus, say: (line: string) => void) {
 async function endActors(actors: readonly ActorChild[], say: (line: string) => void): Promise<void> {
   for (const roles of WAY_DOWN) {
     await Promise.all(
-      actors.filter(({ role }) => roles.includes(role)).map(async ({ kept }) => {
-        if ((await kept.end(STOP_WITHIN_MS)) === 'killed') say(`${kept.name} had not ended after ${STOP_WITHIN_MS / 1_000} s and was killed`)
-      }),
+      actors
+        .filter(({ role }) => roles.includes(role))
+        .map(async ({ kept }) => {
+          if ((await kept.end(STOP_WITHIN_MS)) === 'killed') say(`${kept.name} had not ended after ${STOP_WITHIN_MS / 1_000} s and was killed`)
+        }),
     )
   }
 }

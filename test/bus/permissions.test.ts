@@ -107,7 +107,8 @@ describe("a tenant's client, as it comes out of the box", () => {
   test('hears its own events and outcomes, live and later, and nobody else’s', async () => {
     await using client = await clientOf(publisherName('acme'))
     const live: string[] = []
-    for (const row of [SUBJECTS.campaignEvent, SUBJECTS.outcome]) client.nats.subscribe(listenerForm(row.on, { tenant: 'acme' }), { callback: (_, msg) => void live.push(msg.string()) })
+    for (const row of [SUBJECTS.campaignEvent, SUBJECTS.outcome])
+      client.nats.subscribe(listenerForm(row.on, { tenant: 'acme' }), { callback: (_, msg) => void live.push(msg.string()) })
     await client.nats.flush()
     await using scheduler = await busOf('scheduler')
     for (const tenant of ['other', 'acme', 'other', 'acme']) {
@@ -209,7 +210,8 @@ describe("a tenant's client with bad intentions", () => {
   test('listens to everything and hears nothing', async () => {
     await using client = await clientOf(publisherName('acme'))
     const heard: string[] = []
-    for (const to of ['>', '_INBOX.>', '_R_.>', event, '$KV.>', '$JS.EVENT.>']) client.nats.subscribe(to, { callback: (error, msg) => (error ? undefined : void heard.push(msg.subject)) })
+    for (const to of ['>', '_INBOX.>', '_R_.>', event, '$KV.>', '$JS.EVENT.>'])
+      client.nats.subscribe(to, { callback: (error, msg) => (error ? undefined : void heard.push(msg.subject)) })
     await client.nats.flush()
     await using sender = await busOf('sender')
     await using router = await busOf('domain-router')

@@ -134,7 +134,8 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
       for (;;) {
         last = await status(tenant, id).catch(() => last) // nobody answers while a scheduler or NATS is away
         if (last !== null && holds(last)) return last
-        if (performance.now() > deadlineMs) throw new Error(`waited ${withinMs} ms for ${tenant}/${id}: ${holds}\nlast status: ${JSON.stringify(last)}\n${said.slice(-3_000)}`)
+        if (performance.now() > deadlineMs)
+          throw new Error(`waited ${withinMs} ms for ${tenant}/${id}: ${holds}\nlast status: ${JSON.stringify(last)}\n${said.slice(-3_000)}`)
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
     },
@@ -149,7 +150,11 @@ function pidOf(state: ClusterState, who: Who): number {
   return pid
 }
 
-function run(through: 'node' | 'npm', env: Readonly<Record<string, string>>, hear: (text: string) => void): { readonly child: ChildProcess; readonly ready: Promise<string> } {
+function run(
+  through: 'node' | 'npm',
+  env: Readonly<Record<string, string>>,
+  hear: (text: string) => void,
+): { readonly child: ChildProcess; readonly ready: Promise<string> } {
   const [program, args] = through === 'npm' ? (['npm', ['start', '--silent']] as const) : ([process.execPath, [join(ROOT, 'scripts/start.ts')]] as const)
   // vitest's own variables would reach the actors
   const { NODE_OPTIONS: _, VITEST: __, ...outer } = process.env

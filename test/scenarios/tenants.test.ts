@@ -44,7 +44,9 @@ test('publishers send lists of their own through actors that may do no more than
 async function send(cluster: TestCluster, tenant: string, id: string, domains: readonly string[]): Promise<void> {
   const nats = await connect({ servers: cluster.natsUrl, ...(await cluster.login(`publisher:${tenant}`)) })
   try {
-    const lines = Array.from({ length: RECIPIENTS }, (_, at) => JSON.stringify({ address: `${tenant}-${id}-${at}@${domains[at % domains.length]}`, ref: `r-${at}` }))
+    const lines = Array.from({ length: RECIPIENTS }, (_, at) =>
+      JSON.stringify({ address: `${tenant}-${id}-${at}@${domains[at % domains.length]}`, ref: `r-${at}` }),
+    )
     const objects = await new Objm(jetstream(nats)).open(tenantObjectBucket(tenant))
     await objects.putBlob({ name: 'lists/all.ndjson' }, bytes(lines.join('\n')))
     const campaign = { ...noticeTo(id, []), from: { address: `news@${tenant}.example` }, recipients: undefined, recipientsObject: 'lists/all.ndjson' }
@@ -59,10 +61,14 @@ async function send(cluster: TestCluster, tenant: string, id: string, domains: r
 
 async function ended(status: () => Promise<CampaignStatus>): Promise<CampaignStatus> {
   let last = await status()
-  await until('the campaign has ended', async () => {
-    last = await status()
-    return last.state === 'finished' || last.state === 'rejected'
-  }, 40_000)
+  await until(
+    'the campaign has ended',
+    async () => {
+      last = await status()
+      return last.state === 'finished' || last.state === 'rejected'
+    },
+    40_000,
+  )
   return last
 }
 
