@@ -5,7 +5,7 @@ ENV NODE_ENV=production
 
 # Dependencies change seldom, so they are a layer of their own. The optional ones are Node 24 itself, which the base image has.
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --omit=optional --no-audit --no-fund --loglevel=error && npm cache clean --force && mkdir -p /var/lib/hato && chown node:node /var/lib/hato
+RUN npm ci --omit=dev --omit=optional --no-audit --no-fund --loglevel=error && npm cache clean --force && mkdir /etc/hato && chown node:node /etc/hato
 
 COPY protocol ./protocol
 COPY services ./services

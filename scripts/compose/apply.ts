@@ -7,8 +7,7 @@ import { APPLY_CONFIG } from './config.ts'
 import { connect } from './connect.ts'
 import { oneShot } from './one-shot.ts'
 
-const WHAT_TO_DO =
-  'docker compose: HATO_FLEET names the folder of your own fleet.toml; --profile world adds the simulated internet and makes the keys of its fleet'
+const WHAT_TO_DO = `docker compose: HATO_FLEET=./fleet takes your own folder with fleet.toml, readable by user ${process.getuid?.()}; --profile world adds the simulated internet and writes a fleet for it`
 
 await oneShot(async (say, signal) => {
   const config = readConfig(APPLY_CONFIG, process.env)

@@ -8,7 +8,13 @@ export const PREPARE_CONFIG = { natsUrl, natsUser, natsPass, logLevel, replicas 
 
 export const APPLY_CONFIG = { natsUrl, natsUser, natsPass, logLevel, fleet } as const satisfies ConfigTable
 
-export const WORLD_RECORDS_CONFIG = {
+export const WORLD_FLEET_CONFIG = {
   fleet,
+  subnet: {
+    env: 'HATO_SUBNET',
+    unit: 'text',
+    like: /^\d{1,3}(\.\d{1,3}){2}$/,
+    why: 'first three bytes of the network of the containers, a part of which is the simulated internet',
+  },
   worldUrl: { env: 'HATO_WORLD_URL', unit: 'url', why: 'the HTTP door of the simulated internet' },
 } as const satisfies ConfigTable

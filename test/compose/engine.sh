@@ -42,6 +42,8 @@ engine() {
   setsid dockerd --host "$DOCKER_HOST" --data-root "$PLACE/docker" --exec-root /run/hato-compose --pidfile "$PLACE/dockerd.pid" \
     >"$PLACE/dockerd.log" 2>&1 </dev/null 9>&- &
   for _ in $(seq 120); do answers && break; sleep 0.5; done
+  # With cgroups v1 all containers together weigh as much as one process outside; they are a dozen.
+  [[ ! -d /sys/fs/cgroup/cpu ]] || { mkdir -p /sys/fs/cgroup/cpu/docker && echo 10240 >/sys/fs/cgroup/cpu/docker/cpu.shares; } 2>/dev/null || true
   answers || { tail -n 5 "$PLACE/dockerd.log" >&2; die "the Docker engine did not start" "see $PLACE/dockerd.log"; }
   STARTED=yes
 }

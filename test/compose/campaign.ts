@@ -1,0 +1,37 @@
+import { demoRecipients } from '../../scripts/world/demo-list.ts'
+import { PROVIDERS } from '../../scripts/world/models/isps.ts'
+import type { BehaviourName } from '../../scripts/world/models/names.ts'
+import { tail } from '../../scripts/world/models/tail.ts'
+
+export interface TestCampaign {
+  readonly tenant: string
+  readonly body: { readonly id: string }
+  readonly addresses: readonly string[]
+}
+
+const TENANT = 'acme'
+/** The list is cut from this many, so that it has every ISP's share. */
+const DRAWN = 6_000
+/** Mails per second: a campaign is to last long enough for something to happen in the middle of it. */
+const RATE = 100
+/** Hosts that make a careful sender rest for minutes, or send again in good faith: the demo meets them, here they would only cost time. */
+const LEFT_OUT: readonly BehaviourName[] = ['greeting-refused', 'drop-at-connect', 'silence-after-dot']
+
+/** A campaign for `count` people at the providers and in the tail: those who get their mail, some after greylisting. */
+export function campaignFor(id: string, count: number, seed: number): TestCampaign {
+  const leftOut = new Set([...PROVIDERS, ...tail()].filter(({ behaviours }) => behaviours.some(({ name }) => LEFT_OUT.includes(name))).map(({ name }) => name))
+  const people = demoRecipients(DRAWN, seed)
+    .filter(({ design, isp }) => design.why === 'plain' && !leftOut.has(isp))
+    .slice(0, count)
+  const body = {
+    id,
+    kind: 'notice',
+    pool: 'acme',
+    from: { name: 'Acme', address: 'news@acme.example' },
+    subject: '{{ name }}様へのお知らせ',
+    text: '{{ name }}様\n\n引っ越しました。\n',
+    recipients: people.map(({ address, name }, at) => ({ address, name, ref: `c-${at}`, vars: { name } })),
+    rate: RATE,
+  }
+  return { tenant: TENANT, body, addresses: people.map(({ address }) => address) }
+}
