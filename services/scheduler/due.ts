@@ -1,20 +1,21 @@
 import { encode } from '../../protocol/codec.ts'
 import { campaignName } from '../../protocol/ids.ts'
 import { bitsOf, maskOf } from '../../protocol/mask.ts'
-import { type Batch, batchSeqOf, type Order, orderId, readBatch, readOrder } from '../../protocol/messages/mail.ts'
+import { type Batch, batchSeqOf, carried, type Order, orderId, readBatch, readOrder } from '../../protocol/messages/mail.ts'
 import type { RetryPolicy } from '../../protocol/retry.ts'
 import { CONSUMERS, STREAM } from '../../protocol/streams.ts'
 import { subject } from '../../protocol/subjects.ts'
 import type { Lane } from '../../protocol/words.ts'
-import type { Bus, Delivery, Puller } from '../runtime/bus/types.ts'
+import type { Bus, Delivery, Puller, Stored } from '../runtime/bus/types.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { Infrastructure } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
+import { restOrder } from '../runtime/retry-order.ts'
 import type { Campaigns, Running } from './campaigns.ts'
 import { hoursOf } from './policy/window.ts'
-import type { Sites } from './sites.ts'
+import type { Place, Sites } from './sites.ts'
 import type { Suppression } from './suppression.ts'
-import { decide, forAll, type OwnVerdict } from './verdicts.ts'
+import { decide, forAll, OWNER, type OwnVerdict, readStanding } from './verdicts.ts'
 
 const AT_ONCE = 64
 /** Recipients of another site than the order's first wait so long for an order of their own: one batch has one order at a time. */
@@ -27,7 +28,8 @@ export interface DueOptions {
   readonly bus: Bus
   readonly clock: Clock
   readonly log: Log
-  readonly nodeId: string
+  /** does this sender live? */
+  readonly isAlive: (sender: string) => boolean
   readonly campaigns: Campaigns
   readonly sites: Sites
   readonly suppression: Suppression
@@ -86,24 +88,39 @@ async function settle(delivery: Delivery, options: DueOptions): Promise<void> {
   const held = { order, seq: delivery.seq, ackSubject: delivery.ackSubject }
   const batchSeq = batchSeqOf(held)
   const running = campaigns.get(order.tenant, order.campaign)
+  const names = { campaign: campaignName({ tenant: order.tenant, id: order.campaign }), batch: batchSeq, attempt: order.attempt }
   const done = () => bus.ack(delivery.ackSubject)
-  if (!running) {
-    log.info('due dropped', { campaign: campaignName({ tenant: order.tenant, id: order.campaign }), batch: batchSeq, because: 'campaign-ended' })
-    return done()
+  const drop = (because: string) => {
+    log.info('due dropped', { ...names, because })
+    done()
   }
+  if (!running) return drop('campaign-ended')
+
+  const standing = await readStanding(bus, order, batchSeq)
+  const mine = standing?.claim.attempt === order.attempt && standing.claim.order === orderId(held)
+  // A later attempt was claimed, or another order of this one: what is to be said, that one says.
+  if (standing && standing.claim.attempt > order.attempt) return drop('attempt-over')
+  if (standing && standing.claim.attempt === order.attempt && !mine) return drop('other-order')
+  const isMidway = mine && standing.claim.sender !== OWNER
+  // Its holder lives and works on it. Not acked: should the holder die, this may be the last copy, and it comes again.
+  if (isMidway && options.isAlive(standing.claim.sender)) return
+
   const now = clock.now()
   const { record } = running
   const later = async (at: number, next: Order): Promise<void> => {
-    const on = subject('laterRetry', { tenant: order.tenant, campaign: order.campaign, batch: batchSeq })
-    await surely(bus.store(on, encode(next), { at, target: subject('due', { lane: order.lane }) }))
-    done()
+    const stored = await restOrder(bus, batchSeq, next, at)
+    if (stored !== 'later-one-rests') surely(stored)
+    // Resumed or cancelled meanwhile: whoever fired what waits may not have seen it. Not acked, so it comes again.
+    if (running.record.state === record.state) done()
   }
-  const same: Order = { ...order, batch: batchSeq }
-  delete (same as { parked?: true }).parked
-  // Parked until resume; at the deadline at the latest, which then is what ends it.
-  if (record.state === 'paused') return later(record.deadline, { ...same, parked: true })
-  const hours = hoursOf(record.window, now)
-  if (hours.kind === 'closed' && record.state !== 'cancelling' && record.deadline > now) return later(Math.min(hours.until, record.deadline), same)
+  const { parked: _, ...same }: Order = carried(held)
+  if (record.state !== 'cancelling' && record.deadline > now) {
+    // Parked until resume; at the deadline at the latest, which then is what ends it.
+    if (record.state === 'paused') return later(record.deadline, { ...same, parked: true })
+    if (record.startAt > now) return later(record.startAt, same)
+    const hours = hoursOf(record.window, now)
+    if (hours.kind === 'closed') return later(Math.min(hours.until, record.deadline), same)
+  }
 
   const message = await bus.fetchSeq(STREAM.mail, batchSeq)
   if (message === null) return done() // everybody in it has an outcome
@@ -113,38 +130,47 @@ async function settle(delivery: Delivery, options: DueOptions): Promise<void> {
     return later(record.deadline, { ...same, parked: true, because: 'protocol' })
   const { verdicts, going, waiting, place } = await sort(running, batch, open, now, options)
 
+  let maybe = order.maybe ?? new Uint8Array(0)
   if (verdicts.size > 0) {
-    const decided = await decide({ bus, clock, nodeId: options.nodeId }, batch, batchSeq, order.attempt, orderId(held), verdicts)
-    // A sender claimed this or a later attempt: this copy is over, what is to be said the other says.
-    if (decided === 'refused') return done()
-    log.info('decided', { campaign: campaignName(record), batch: batchSeq, recipients: verdicts.size })
+    const decided = await decide({ bus, clock }, { batch, batchSeq, attempt: order.attempt, order: orderId(held), verdicts, maybe, standing })
+    if (decided.kind === 'refused') return // somebody claimed it just now; when it comes again, that is seen
+    log.info('decided', { ...names, recipients: verdicts.size })
+    if (decided.suspected.length > 0) maybe = maskOf([...bitsOf(maybe), ...decided.suspected], batch.recipients.length)
   }
   if (going.length === 0 && waiting.length === 0) {
     if (coversBatch(running, batch, batchSeq, verdicts)) await bus.remove(STREAM.mail, batchSeq)
     return done()
   }
-  // Who was settled under this attempt used it up: the others go on under the next, or their claim would be refused as a twin.
-  const attempt = order.attempt + (open.length - verdicts.size < order.count ? 1 : 0)
-  if (going.length === 0) {
-    const at = now + (policy().rows.dns.stepsMs[Math.min(attempt, policy().rows.dns.stepsMs.length - 1)] ?? 300_000)
-    return later(at, { ...narrowed(same, waiting, batch), attempt: attempt + 1, because: 'dns' })
-  }
   const members = [...going, ...waiting].sort((a, b) => a - b)
-  const next: Order = {
-    ...narrowed(same, members, batch),
-    attempt,
+  const rest: Order = { ...narrowed(same, members, batch), ...(maybe.some((byte) => byte > 0) && { maybe }) }
+  // Our own claim has used the attempt up, so the others go on under the next one, as a new order.
+  const next = verdicts.size > 0 || (mine && !isMidway) ? nextAttempt(rest) : rest
+  if (going.length === 0) {
+    const { stepsMs } = policy().rows.dns
+    const at = Math.min(record.deadline, now + (stepsMs[Math.min(next.attempt, stepsMs.length - 1)] ?? 300_000))
+    // A dead sender's claim is taken over under its own attempt, or whom it may have sent to would be forgotten.
+    return later(at, { ...(isMidway ? next : nextAttempt(next)), because: 'dns' })
+  }
+  const hours = hoursOf(record.window, now)
+  const sent: Order = {
+    ...next,
     ...(place && { site: place.site, provider: place.provider }),
     ...(hours.kind === 'open' && hours.until !== null && { pauseAt: hours.until }),
     ...(waiting.length > 0 && { notBefore: members.map((n) => (waiting.includes(n) ? Math.ceil((now + OTHER_SITE_MS) / 1_000) + 6 : 0)) }),
   }
-  await surely(bus.store(subject('order', { shard: place?.shard ?? 't00', lane: order.lane }), encode(next)))
+  surely(await bus.store(subject('order', { shard: place?.shard ?? 't00', lane: order.lane }), encode(sent)))
   done()
+}
+
+/** The same mail under the next attempt: a new order, with an identity of its own. */
+function nextAttempt({ id: _, ...order }: Order): Order {
+  return { ...order, attempt: order.attempt + 1 }
 }
 
 /** What is no order waits an hour for a version that can read it; `hato doctor` lists it (style 8). */
 async function setAside({ seq, body, ackSubject, subject: from }: Delivery, { bus, clock, log }: DueOptions): Promise<void> {
   log.error('order unreadable', { order: seq, from, bytes: body.length, againAfterMs: SET_ASIDE_MS })
-  await surely(bus.store(subject('laterRest', { shard: UNREADABLE, site: UNREADABLE, order: seq }), body, { at: clock.now() + SET_ASIDE_MS, target: from }))
+  surely(await bus.store(subject('laterRest', { shard: UNREADABLE, site: UNREADABLE, order: seq }), body, { at: clock.now() + SET_ASIDE_MS, target: from }))
   bus.ack(ackSubject)
 }
 
@@ -182,6 +208,8 @@ async function sort(running: Running, batch: Batch, open: readonly number[], now
     return { ...none, verdicts: forAll(mask, { outcome: 'cancelled', class: 'cancelled', blames: 'nobody', because: 'the campaign was cancelled' }) }
   if (record.deadline <= now)
     return { ...none, verdicts: forAll(mask, { outcome: 'expired', class: 'deadline', blames: 'nobody', because: 'its time to be sent was over' }) }
+  const domains = new Set(open.map((n) => domainOf(batch, n)))
+  const places = new Map(await Promise.all([...domains].map(async (domain) => [domain, await sites.of(domain)] as const)))
   const verdicts = new Map<number, OwnVerdict>()
   const going: number[] = []
   const waiting: number[] = []
@@ -198,7 +226,7 @@ async function sort(running: Running, batch: Batch, open: readonly number[], now
       })
       continue
     }
-    const found = await sites.of(address.slice(address.lastIndexOf('@') + 1).toLowerCase())
+    const found = places.get(domainOf(batch, n)) as Place
     if (found.kind === 'nowhere') verdicts.set(n, { outcome: 'bounced', class: found.class, blames: 'domain', because: found.because })
     else if (found.kind === 'unknown') waiting.push(n)
     else if (place === null || place.site === found.site) {
@@ -207,6 +235,11 @@ async function sort(running: Running, batch: Batch, open: readonly number[], now
     } else waiting.push(n)
   }
   return { verdicts, going, waiting, place }
+}
+
+function domainOf(batch: Batch, n: number): string {
+  const address = batch.recipients[n]?.address ?? ''
+  return address.slice(address.lastIndexOf('@') + 1).toLowerCase()
 }
 
 /** The order for fewer recipients: what it carries per recipient goes along. */
@@ -230,7 +263,6 @@ function coversBatch(running: Running, batch: Batch, batchSeq: number, verdicts:
   return all.every((n) => verdicts.has(n) || running.tally.isSettled(batchSeq, n))
 }
 
-async function surely(storing: Promise<{ kind: string; message?: string }>): Promise<void> {
-  const stored = await storing
-  if (stored.kind !== 'stored') throw new Infrastructure('unavailable', `order refused: ${stored.message ?? ''}`)
+function surely(stored: Stored): void {
+  if (stored.kind !== 'stored') throw new Infrastructure('unavailable', `order refused: ${stored.message}`)
 }

@@ -13,6 +13,7 @@ import { Infrastructure, RETRY_PACE_MS } from '../runtime/errors.ts'
 import type { FleetWatch } from '../runtime/fleet-watch.ts'
 import { openBucket } from '../runtime/kv.ts'
 import { openObjects } from '../runtime/objects.ts'
+import { watchOwners } from '../runtime/owners.ts'
 import { Campaigns, ENDED, type Running } from './campaigns.ts'
 import type { SchedulerContext } from './config.ts'
 import { Control } from './control.ts'
@@ -176,6 +177,8 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
   }
 
   // -- what is durable comes first
+  const senders = stack.adopt(watchOwners(openBucket(bus, 'owners'), 'sender'), (owners) => owners.close())
+  await senders.ready
   for (const running of await campaigns.load()) await restoreQueues(bus, running)
   const { lastSeq } = await bus.streamState(STREAM.outcomes)
   const ledger = stack.use(
@@ -249,7 +252,7 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
     )
   }
 
-  stack.use(await startDue({ bus, clock, log, nodeId, campaigns, sites, suppression, policy }))
+  stack.use(await startDue({ bus, clock, log, isAlive: (sender) => senders.nodes().has(sender), campaigns, sites, suppression, policy }))
   const saving = setInterval(() => {
     for (const running of campaigns.all()) {
       if (running.record.state === 'scheduled' && running.record.startAt <= clock.now())
