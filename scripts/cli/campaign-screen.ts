@@ -90,19 +90,22 @@ function indented(parts: readonly string[], { width }: Look): string[] {
     : wrap(parts.map((part) => part.replaceAll(' ', '\u00a0')).join(' · '), Math.min(width, 100) - 2).map((line) => `  ${line.replaceAll('\u00a0', ' ')}`)
 }
 
-function waitingLines({ waitingFor }: CampaignStatus, look: Look): string[] {
-  if (waitingFor.length === 0) return []
+/** Sites that wait with their reason; who is on the way has none, and is counted. */
+function waitingLines({ waitingFor, waiting }: CampaignStatus, look: Look): string[] {
+  const onTheWay = waiting - waitingFor.reduce((sum, { count: n }) => sum + n, 0)
+  const rest = onTheWay > 0 ? [`  ${counted(onTheWay, 'recipient is', 'recipients are')} on the way`] : []
+  if (waitingFor.length === 0) return rest
   const shown = waitingFor.slice(0, MOST_SITES)
   const lines = table(
     [
       { title: 'waiting for', atLeast: 12, cell: ({ site }) => site },
       { title: 'recipients', side: 'right', cell: (row) => count(row.count) },
       { title: 'because', atLeast: 10, cell: ({ because }) => because },
-      { title: 'until', cell: (row) => until(row.until, look.now) },
+      { title: 'until', atLeast: 9, cell: (row) => until(row.until, look.now) },
     ],
     shown,
     { ...look, width: look.width - 2 },
   )
   const more = waitingFor.length - shown.length
-  return ['', ...lines.map((line) => `  ${line}`), ...(more > 0 ? [`  and ${counted(more, 'more site')}`] : [])]
+  return [...rest, '', ...lines.map((line) => `  ${line}`), ...(more > 0 ? [`  and ${counted(more, 'more site')}`] : [])]
 }

@@ -58,10 +58,11 @@ async function readRunning(folder: string): Promise<{ readonly natsUrl: string; 
 async function readCredentials(folder: string, who: string): Promise<NatsPlace['credentials']> {
   const file = join(folder, 'credentials.json')
   const all = await readJson<Readonly<Record<string, { readonly user: string; readonly pass: string }>>>(file)
-  const ops = all?.ops
-  if (all !== null && (typeof ops?.user !== 'string' || typeof ops.pass !== 'string'))
-    throw new Failure('badConfig', `${file} has no "ops": {"user", "pass"}, so there is nobody to log in as`)
-  return ops ?? null
+  if (all === null) return null
+  const own = all[who]
+  if (typeof own?.user !== 'string' || typeof own.pass !== 'string')
+    throw new Failure('badConfig', `${file} has no "${who}": {"user", "pass"}, so there is nobody to log in as`)
+  return { user: own.user, pass: own.pass }
 }
 
 /** A file that an aborted run left behind says nothing. */

@@ -1,5 +1,6 @@
 import type { Bus } from '../../services/runtime/bus.ts'
 import { BadConfig, Infrastructure, InvariantBroken } from '../../services/runtime/errors.ts'
+import { ObjectError } from '../../services/runtime/objects.ts'
 import type { Asked, Command, Here } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { connectOrFail, findNats, type NatsPlace } from './connect.ts'
@@ -97,6 +98,7 @@ function tell(failure: Failure, asked: Asked, screen: Screen): void {
 function failureOf(error: unknown): Failure | null {
   if (error instanceof Failure) return error
   if (error instanceof BadConfig) return new Failure('badConfig', error.message)
+  if (error instanceof ObjectError) return new Failure('failed', error.message, { code: `object-${error.fault}` })
   if (error instanceof InvariantBroken && error.invariant === 'jetstream' && /stream not found/.test(error.message))
     return new Failure('unavailable', `no Hato cluster has run on this NATS server yet: ${error.message}. Start one with npm start`, { code: 'no-cluster' })
   if (!(error instanceof Infrastructure)) return null

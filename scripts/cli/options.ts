@@ -21,7 +21,7 @@ export const OPTIONS = {
   id: { value: 'ID', says: 'which action' },
   'sessions-per-ip': { value: 'N', says: 'at most so many sessions from one IP' },
   rate: { value: 'N', says: 'at most so many mails a second over the whole site' },
-  reason: { value: 'REASON', says: 'by-hand (default), complaint, unsubscribe, unknown-user, mailbox-full, mailbox-disabled, no-such-domain' },
+  reason: { value: 'REASON', says: 'by-hand (default), complaint, unsubscribe, unknown-user, mailbox-full, mailbox-disabled' },
   'of-list': { value: 'LIST', says: "only for this list of the tenant's" },
   limit: { value: 'N', says: 'at most so many entries (default 100; 0 = all)' },
   after: { value: 'ADDRESS', says: 'go on behind this address' },

@@ -2,6 +2,8 @@
 import { stripVTControlCharacters } from 'node:util'
 
 const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303f\uff01-\uff60\uffe0-\uffe6\p{Emoji_Presentation}]/u
+/** Half-width forms of wide scripts. */
+const NARROW = /[\uff61-\uffdc]/
 const ZERO = /[\p{Mn}\p{Me}\p{Cf}]/u
 
 /** Columns; colours count nothing. */
@@ -13,7 +15,7 @@ export function widthOf(text: string): number {
 
 function widthOfLetter(letter: string): number {
   if (letter >= ' ' && letter <= '~') return 1
-  return ZERO.test(letter) ? 0 : WIDE.test(letter) ? 2 : 1
+  return ZERO.test(letter) ? 0 : WIDE.test(letter) && !NARROW.test(letter) ? 2 : 1
 }
 
 /** At most `width` columns, `…` where something was cut. For texts without colours. */
@@ -38,11 +40,11 @@ export function printable(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]/gu, (letter) => (letter === '\n' || letter === '\t' ? ' ' : '·'))
 }
 
-/** Words into lines of at most `width` columns. */
+/** Words into lines of at most `width` columns; a no-break space keeps two together. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = []
   let line = ''
-  for (const word of text.split(/\s+/)) {
+  for (const word of text.split(/[ \t\r\n]+/)) {
     if (line !== '' && widthOf(line) + 1 + widthOf(word) > width) {
       lines.push(line)
       line = word

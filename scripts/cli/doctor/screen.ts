@@ -24,12 +24,13 @@ function diagnosisLines({ verdict, says, more = [], publish }: Diagnosis, paint:
     ...rest.map((line) => `    ${line}`),
     ...more.flatMap((line) => wrap(printable(line), width - 6)).map((line) => `      ${line}`),
     // Never broken: it is there to be copied.
-    ...(publish
-      ? [
-          `      publish ${paint('bold', publish.name)} ${publish.type}${widthOf(publish.name) + widthOf(publish.text) + 20 > width ? '\n        ' : ' '}${publish.text}`,
-        ]
-      : []),
+    ...(publish ? publishLines(publish, paint, width) : []),
   ]
+}
+
+function publishLines({ name, type, text }: NonNullable<Diagnosis['publish']>, paint: Paint, width: number): string[] {
+  const head = `      publish ${paint('bold', name)} ${type}`
+  return widthOf(head) + 1 + widthOf(text) <= width ? [`${head} ${text}`] : [head, `        ${text}`]
 }
 
 /** `2 things are wrong, 1 deserves a look` */
