@@ -136,7 +136,8 @@ function timeProblems(campaign: Campaign, startAt: EpochMs, publishedAt: EpochMs
 function poolFor(campaign: Campaign, { fleet, tenant }: Circumstances): { name: string } | { problem: Problem } {
   const usable = fleet.pool.filter((pool) => pool.tenants === undefined || pool.tenants.includes(tenant))
   const names = usable.map(({ name }) => name).join(', ') || 'none'
-  const named = campaign.pool === undefined ? (usable.find((pool) => pool.tenants) ?? usable[0]) : fleet.pool.find((pool) => pool.name === campaign.pool)
+  const fit = usable.filter(({ kinds }) => kinds === undefined || kinds.includes(campaign.kind))
+  const named = campaign.pool === undefined ? (fit.find((pool) => pool.tenants) ?? fit[0] ?? usable[0]) : fleet.pool.find((pool) => pool.name === campaign.pool)
   if (!named)
     return {
       problem: {
