@@ -33,6 +33,7 @@ export const DEMO_RULES: Record<string, unknown>[] = ROWS.map((row) => ({
 export const DEMO_RETRY = {
   first: '2s',
   tries: 4,
+  refusals: 8, // box-16 refuses the first connect of each of our addresses; three in a row would be final
   site: { steps: [REST] },
   source: { steps: [REST] },
   host: { steps: [REST] },
