@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { dropLease, type Moment, newShard, type Pair, siteOf } from '../state.ts'
+import { dropLease, type Moment, newShard, type Numbers, type Pair, siteOf } from '../state.ts'
 import { countedOfPair, mustBeGone } from './count.ts'
 import { WALL } from './desk.testkit.ts'
 import { lendingFor, newLease, tellNumbers } from './lend.ts'
@@ -14,6 +14,8 @@ const step = fc.record({
   recipients: fc.nat(200),
   room: fc.nat(10),
   split: fc.boolean(),
+  /** the answer never reaches the sender, which goes on under what it was told before */
+  lost: fc.boolean(),
   /** the window's word at that moment, of the row's 9 */
   sessions: fc.integer({ min: 1, max: 9 }),
 })
@@ -30,7 +32,8 @@ describe('what leases of one source at one site are told', () => {
         const at = { now: WALL, mono: 0, dice: () => 0.5, mayGrant: true }
         const site = siteOf(shard, 'example.jp', null, 0)
         const pair: Pair = pairOf(shard, site, '192.0.2.1', 'p', at)
-        for (const { sender: id, afterMs, recipients, room, split, sessions } of steps) {
+        const truth = new Map<string, { numbers: Numbers; until: number }>()
+        for (const { sender: id, afterMs, recipients, room, split, lost, sessions } of steps) {
           at.mono += afterMs
           const moment: Moment = at
           for (const lease of [...pair.leases]) if (mustBeGone(lease, moment.mono)) dropLease(shard, lease)
@@ -56,6 +59,12 @@ describe('what leases of one source at one site are told', () => {
             }
             newLease(shard, site, pair, sender, next, moment)
           }
+          const told = truth.get(`s${id}`)
+          if (!lost || told === undefined || told.until <= moment.mono) truth.set(`s${id}`, { numbers: next.numbers, until: moment.mono + LEASE_MS })
+          const really = [...truth.values()].filter(({ until }) => until > moment.mono)
+          expect(really.reduce((sum, { numbers }) => sum + numbers.sessions, 0)).toBeLessThanOrEqual(9)
+          expect(really.reduce((sum, { numbers }) => sum + numbers.pacePerS, 0)).toBeLessThanOrEqual(30 + 1e-6)
+
           const sum = countedOfPair(pair, moment.mono)
           expect(sum.sessions).toBeLessThanOrEqual(9)
           expect(sum.sessions).toBeLessThanOrEqual(Math.max(sessions, before.sessions)) // a window that fell is never exceeded further
