@@ -65,9 +65,10 @@ function allowanceWait(pair: Pair, at: Moment): Omit<Wait, 'kind'> | null {
   return null
 }
 
-/** An end in the past is no end: ask again in a while. */
+/** Without an end: ask again in a while. An end that is past has come, and the ip-manager's next word will say so. */
 function endOf(until: EpochMs | null, at: Moment): EpochMs {
-  return until !== null && until > at.now ? until : at.now + UNKNOWN_REST_MS
+  if (until === null) return at.now + UNKNOWN_REST_MS
+  return Math.max(until, at.now + SOON_MS)
 }
 
 function budgetOf(pair: Pair): number | null {

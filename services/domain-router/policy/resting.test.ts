@@ -35,6 +35,16 @@ describe('an order that cannot be sent now', () => {
     expect(desk.take('park')).toEqual([])
   })
 
+  test('stays here when the rest has just ended and the ip-manager has not said so yet', () => {
+    const desk = new Desk()
+    desk.arrive(desk.order())
+    desk.allow({ lends: false, because: 'demo', until: WALL + desk.mono + 1_900 })
+    desk.pass(1_950)
+    expect(desk.take('park')).toEqual([])
+    desk.allow()
+    expect(desk.accept()).toHaveLength(1)
+  })
+
   test('waits a minute when its pool has no source at all', () => {
     const desk = new Desk()
     desk.arrive(desk.order({ pool: 'nobody' }))
