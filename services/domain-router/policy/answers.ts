@@ -1,5 +1,6 @@
 import type { GrantAnswer } from '../../../protocol/messages/permission.ts'
 import { become, dropLease, type HeldLease, type Moment, type Shard } from '../state.ts'
+import { largest } from './count.ts'
 import type { RouterEvent, Say } from './messages.ts'
 import { GUARD_MS, LEASE_MS } from './numbers.ts'
 import { enqueue, type Waiting } from './queue.ts'
@@ -54,15 +55,6 @@ function hold(lease: HeldLease, orders: readonly Waiting[]): void {
 function giveBack(shard: Shard, waiting: Waiting, at: Moment): void {
   const site = shard.sites.get(waiting.held.order.site)
   if (site !== undefined) enqueue(site.queue, waiting, at.now)
-}
-
-function largest(a: HeldLease['numbers'], b: HeldLease['numbers']): HeldLease['numbers'] {
-  return {
-    sessions: Math.max(a.sessions, b.sessions),
-    pacePerS: Math.max(a.pacePerS, b.pacePerS),
-    perAddress: Math.max(a.perAddress, b.perAddress),
-    connectsPerMinute: Math.max(a.connectsPerMinute, b.connectsPerMinute),
-  }
 }
 
 export function nameOf(lease: HeldLease): Pick<Extract<RouterEvent, { event: 'ended' }>, 'lease' | 'sender' | 'site' | 'ip'> {

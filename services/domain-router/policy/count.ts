@@ -7,20 +7,18 @@ const REPORT_FRESH_MS = 1_000
 
 /** What a lease must be counted as now (S4): the largest of all that may be in force at its sender, lingering sessions included. */
 export function counted(lease: HeldLease, mono: MonoMs): Numbers {
-  const standing = [mono < lease.mustEnd ? lease.numbers : NOTHING, ...lease.before.filter((before) => before.until > mono)]
-  const most = (of: (numbers: Numbers) => number) => Math.max(...standing.map(of))
-  const sessions = Math.max(
-    most((numbers) => numbers.sessions),
-    there(lease, mono),
-  )
+  let standing = mono < lease.mustEnd ? lease.numbers : NOTHING
+  for (const before of lease.before) if (before.until > mono) standing = largest(standing, before)
+  const sessions = Math.max(standing.sessions, there(lease, mono))
+  return { ...standing, sessions }
+}
+
+export function largest(a: Numbers, b: Numbers): Numbers {
   return {
-    sessions,
-    pacePerS: most((numbers) => numbers.pacePerS),
-    perAddress: Math.min(
-      sessions,
-      most((numbers) => numbers.perAddress),
-    ),
-    connectsPerMinute: most((numbers) => numbers.connectsPerMinute),
+    sessions: Math.max(a.sessions, b.sessions),
+    pacePerS: Math.max(a.pacePerS, b.pacePerS),
+    perAddress: Math.max(a.perAddress, b.perAddress),
+    connectsPerMinute: Math.max(a.connectsPerMinute, b.connectsPerMinute),
   }
 }
 
