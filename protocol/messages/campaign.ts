@@ -54,8 +54,10 @@ export interface CampaignRecord {
   readonly finishedAt: EpochMs | null
   readonly deadline: EpochMs
   readonly problems: readonly Problem[]
-  /** state before a pause, to go back to */
+  /** state before a pause, to go back to; stands until everything that was parked is on its way again */
   readonly before: CampaignState | null
+  /** the term of ownership that wrote this: tells an owner's own write, whose answer was lost, from another owner's */
+  readonly term?: string
   readonly tally: TallyRecord
   /** where expansion stood when the campaign ended; before that the cursor in MAIL is the truth */
   readonly expansion: ExpansionCursor | null

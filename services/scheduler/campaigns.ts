@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { KEYS } from '../../protocol/buckets.ts'
 import { decode, encode } from '../../protocol/codec.ts'
 import { campaignName } from '../../protocol/ids.ts'
 import type { CampaignRecord } from '../../protocol/messages/campaign.ts'
 import type { ExpansionCursor } from '../../protocol/messages/mail.ts'
-import type { CampaignState } from '../../protocol/words.ts'
+import type { CampaignState, EpochMs } from '../../protocol/words.ts'
 import { Infrastructure } from '../runtime/errors.ts'
 import type { Bucket } from '../runtime/kv.ts'
 import type { Log } from '../runtime/log.ts'
@@ -45,6 +46,9 @@ export interface Running {
 
 export const NOTHING_READ: ExpansionCursor = { position: 0, listRead: 0, recipients: 0, duplicates: 0, unusable: 0, batches: 0, done: false }
 
+/** records asked for side by side when a term begins */
+const LOOKED_UP_AT_ONCE = 64
+
 /** An ended campaign's id is remembered so long (design §4: idempotent ids). */
 const REMEMBERED_S = 30 * 86_400
 
@@ -57,6 +61,7 @@ export class Campaigns {
   readonly #running = new Map<string, Running>()
   readonly #saving = new Map<string, Promise<void>>()
   readonly #onFenced: (name: string) => void
+  readonly #term = randomUUID()
 
   constructor(options: { bucket: Bucket; log: Log; onFenced: (name: string) => void }) {
     this.#bucket = options.bucket
@@ -84,17 +89,29 @@ export class Campaigns {
     return kept && decode<CampaignRecord>(kept.value)
   }
 
-  /** Records of all campaigns that have not ended. */
-  async load(): Promise<Running[]> {
-    const loaded: Running[] = []
-    for (const key of await this.#bucket.keys(KEYS.campaigns)) {
-      const kept = await this.#bucket.get(key)
-      if (kept === null) continue
-      const record = decode<CampaignRecord>(kept.value)
-      if (ENDED.has(record.state)) continue
-      loaded.push(this.#adopt(record, kept.revision))
+  /** All campaigns that have not ended, and the records of those that ended since `endedSince`: something may be left of them. */
+  async load(endedSince: EpochMs): Promise<{ readonly running: readonly Running[]; readonly ended: readonly CampaignRecord[] }> {
+    const running: Running[] = []
+    const ended: CampaignRecord[] = []
+    const keys = await this.#bucket.keys(KEYS.campaigns)
+    for (let at = 0; at < keys.length; at += LOOKED_UP_AT_ONCE) {
+      for (const kept of await Promise.all(keys.slice(at, at + LOOKED_UP_AT_ONCE).map((key) => this.#bucket.get(key)))) {
+        if (kept === null) continue
+        const record = decode<CampaignRecord>(kept.value)
+        if (!ENDED.has(record.state)) running.push(this.#adopt(record, kept.revision))
+        else if ((record.finishedAt ?? 0) >= endedSince) ended.push(record)
+      }
     }
-    return loaded
+    return { running, ended }
+  }
+
+  /** A campaign whose record is durable although nobody was told: the answer to its creation was lost. Null: it has ended, or is none. */
+  async takeUp(tenant: string, id: string): Promise<Running | null> {
+    const kept = await this.#bucket.get(KEYS.campaign(tenant, id))
+    const known = this.get(tenant, id)
+    if (known || kept === null) return known ?? null
+    const record = decode<CampaignRecord>(kept.value)
+    return ENDED.has(record.state) ? null : this.#adopt(record, kept.revision)
   }
 
   /** Takes a campaign in: its record is durable when this resolves. Null: the id is taken (somebody was faster). */
@@ -102,7 +119,8 @@ export class Campaigns {
     const key = KEYS.campaign(record.tenant, record.id)
     const kept = await this.#bucket.get(key)
     if (kept !== null && decode<CampaignRecord>(kept.value).state !== 'rejected') return null
-    const revision = kept === null ? await this.#bucket.create(key, encode(record)) : await this.#bucket.update(key, encode(record), kept.revision)
+    const body = encode({ ...record, term: this.#term })
+    const revision = kept === null ? await this.#bucket.create(key, body) : await this.#bucket.update(key, body, kept.revision)
     return revision === null ? null : this.#adopt(record, revision)
   }
 
@@ -137,6 +155,7 @@ export class Campaigns {
     const { tally, expansion } = running
     running.record = {
       ...running.record,
+      term: this.#term,
       expansion: ended ? expansion : null,
       tally: { ...running.record.tally, ...tally.counts, position: tally.position, ...(ended ? {} : { bits: tally.snapshot() }) },
     }
@@ -153,11 +172,10 @@ export class Campaigns {
     if (ended) this.#running.delete(campaignName(running.record))
   }
 
-  /** Not our last revision: either our own write whose answer was lost, or another owner. */
+  /** Not our last revision: either our own write whose answer was lost, or another owner's. */
   async #stale(running: Running, key: string): Promise<void> {
     const kept = await this.#bucket.get(key)
-    const theirs = kept && decode<CampaignRecord>(kept.value)
-    if (kept && theirs && theirs.tally.position <= running.tally.position && theirs.job === running.record.job) {
+    if (kept && decode<CampaignRecord>(kept.value).term === this.#term) {
       running.revision = kept.revision
       running.changed = true
       throw new Infrastructure('unavailable', `record of ${key} had moved on; it is written again`)

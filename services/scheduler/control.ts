@@ -1,5 +1,6 @@
 import { KEYS } from '../../protocol/buckets.ts'
 import { CampaignControl } from '../../protocol/messages/ops.ts'
+import type { CampaignRecord } from '../../protocol/messages/campaign.ts'
 import type { CampaignHeld } from '../../protocol/messages/permission.ts'
 import { decode, encode } from '../../protocol/codec.ts'
 import { problemsOf } from '../../protocol/campaign.ts'
@@ -9,9 +10,10 @@ import { STREAM } from '../../protocol/streams.ts'
 import { subject, wildcard } from '../../protocol/subjects.ts'
 import type { CampaignState } from '../../protocol/words.ts'
 import type { Bus } from '../runtime/bus/types.ts'
+import { Infrastructure } from '../runtime/errors.ts'
 import type { Bucket } from '../runtime/kv.ts'
 import type { Log } from '../runtime/log.ts'
-import type { Campaigns, Running } from './campaigns.ts'
+import { type Campaigns, ENDED, type Running } from './campaigns.ts'
 import type { CampaignEvents } from './events.ts'
 import type { Releaser } from './releaser.ts'
 import { statusOf } from './status.ts'
@@ -35,6 +37,7 @@ export type ControlAnswer =
 /** pause, resume, cancel. Each is a state of the record first; what waits or travels is then brought to agree with it. */
 export class Control {
   readonly #options: ControlOptions
+  readonly #turns = new WeakMap<Running, Promise<void>>()
 
   constructor(options: ControlOptions) {
     this.#options = options
@@ -48,65 +51,106 @@ export class Control {
     if (!running) {
       const record = await campaigns.lookUp(tenant, id)
       if (!record) return { error: { code: 'unknown-campaign', message: `there is no campaign ${campaignName({ tenant, id })}` } }
-      return { error: { code: 'ended', message: `${campaignName(record)} is ${record.state}; ${read.data.action} changes nothing any more` } }
+      return ended(record, read.data.action)
     }
-    switch (read.data.action) {
-      case 'pause':
-        return this.#pause(running)
-      case 'resume':
-        return this.#resume(running)
-      case 'cancel':
-        return this.#cancel(running)
+    return this.#inTurn(running, async () => {
+      if (ENDED.has(running.record.state)) return ended(running.record, read.data.action)
+      switch (read.data.action) {
+        case 'pause':
+          return this.#pause(running)
+        case 'resume':
+          return this.#resume(running)
+        case 'cancel':
+          return this.#cancel(running)
+      }
+    })
+  }
+
+  /** What a restart or a lost answer left undone: held keys say what the records say, and a resume is finished. */
+  pickUp(running: Running): Promise<void> {
+    return this.#inTurn(running, async () => {
+      const { state, before } = running.record
+      if (state === 'paused') await this.#hold(running, 'paused')
+      else if (state === 'cancelling') await this.#cancel(running)
+      else if (before !== null) await this.#goOn(running)
+    })
+  }
+
+  /** Held keys of campaigns that are neither paused nor cancelling: senders would refuse their mail for ever. */
+  async dropStrayHolds(): Promise<void> {
+    const { bucket, campaigns } = this.#options
+    for (const key of await bucket.keys(KEYS.allHeld)) {
+      const [, tenant = '', id = ''] = key.split('.')
+      const state = campaigns.get(tenant, id)?.record.state
+      if (state !== 'paused' && state !== 'cancelling') await bucket.remove(key)
     }
   }
 
+  // Each step may be all that was done before a crash or a lost answer: asked again, an action does the others.
   async #pause(running: Running): Promise<ControlAnswer> {
     const { state } = running.record
-    if (state === 'paused') return { ok: true, state }
     if (state === 'cancelling') return refused(running, 'pause')
-    await this.#options.campaigns.change(running, { state: 'paused', before: state })
+    if (state !== 'paused') await this.#options.campaigns.change(running, { state: 'paused', before: state })
     await this.#hold(running, 'paused')
-    await this.#tell('paused', running)
+    if (state !== 'paused') await this.#tell('paused', running)
     return { ok: true, state: 'paused' }
   }
 
   async #resume(running: Running): Promise<ControlAnswer> {
     const { state, before } = running.record
     if (state === 'cancelling') return refused(running, 'resume')
-    if (state !== 'paused') return { ok: true, state }
-    const back = before ?? 'running'
-    await this.#options.campaigns.change(running, { state: back, before: null })
-    await this.release(running)
-    await this.fireWaiting(running, (order) => order.parked === true)
-    await this.#tell('resumed', running)
-    this.#options.releaser.look()
-    return { ok: true, state: back }
-  }
-
-  async #cancel(running: Running): Promise<ControlAnswer> {
-    if (running.record.state !== 'cancelling') {
-      await this.#options.campaigns.change(running, { state: 'cancelling', before: null })
-      await this.#hold(running, 'cancelled')
+    if (state !== 'paused' && before === null) return { ok: true, state }
+    if (state === 'paused') {
+      const back = before === 'counting' && running.expansion.done ? 'running' : (before ?? 'running')
+      await this.#options.campaigns.change(running, { state: back, before: back })
     }
-    await this.sweepCancelled(running)
+    await this.#goOn(running)
+    await this.#tell('resumed', running)
     return { ok: true, state: running.record.state }
   }
 
-  /** Brings home what a cancelling campaign has waiting; also after a restart. */
-  async sweepCancelled(running: Running): Promise<void> {
+  async #goOn(running: Running): Promise<void> {
+    await this.#release(running)
+    await this.#fireWaiting(running, (order) => order.parked === true)
+    await this.#options.campaigns.change(running, { before: null })
     this.#options.releaser.look()
-    await this.fireWaiting(running, () => true)
+  }
+
+  async #cancel(running: Running): Promise<ControlAnswer> {
+    if (running.record.state !== 'cancelling') await this.#options.campaigns.change(running, { state: 'cancelling', before: null })
+    await this.#hold(running, 'cancelled')
+    await this.#sweepCancelled(running)
+    return { ok: true, state: running.record.state }
+  }
+
+  /** Brings home what a cancelling campaign has waiting; also after a restart, and again while anything waits: a mail that was on its way may be deferred later. */
+  async #sweepCancelled(running: Running): Promise<void> {
+    this.#options.releaser.look()
+    await this.#fireWaiting(running, () => true)
     this.#options.onChanged(running)
   }
 
+  /** One action at a time: a pause that begins in the middle of a resume must find it ended. */
+  #inTurn<T>(running: Running, act: () => Promise<T>): Promise<T> {
+    const mine = (this.#turns.get(running) ?? Promise.resolve()).then(act)
+    this.#turns.set(
+      running,
+      mine.then(
+        () => {},
+        () => {},
+      ),
+    )
+    return mine
+  }
+
   /** Senders may take its mail again. */
-  async release({ record }: Running): Promise<void> {
+  async #release({ record }: Running): Promise<void> {
     await this.#options.bucket.remove(KEYS.held(record.tenant, record.id))
     this.#say(record, 'running')
   }
 
   /** Waiting orders of the campaign come due now: published to `due` first, then taken off the schedule; a twin is refused at the claim. */
-  async fireWaiting({ record }: Running, which: (order: Order) => boolean): Promise<void> {
+  async #fireWaiting({ record }: Running, which: (order: Order) => boolean): Promise<void> {
     const { bus, log } = this.#options
     const own = wildcard('laterRetry', { tenant: record.tenant, campaign: record.id })
     let fired = 0
@@ -114,7 +158,8 @@ export class Control {
       for await (const message of bus.scan(STREAM.mail, filter)) {
         const order = decode<Order>(message.body)
         if (order.tenant !== record.tenant || order.campaign !== record.id || !which(order)) continue
-        await bus.store(subject('due', { lane: order.lane }), encode(order))
+        const stored = await bus.store(subject('due', { lane: order.lane }), encode(order))
+        if (stored.kind === 'refused') throw new Infrastructure('unavailable', `an order that waited was refused: ${stored.message}`)
         await bus.remove(STREAM.mail, message.seq)
         fired++
       }
@@ -140,6 +185,10 @@ export class Control {
       [],
     )
   }
+}
+
+function ended(record: CampaignRecord, action: string): ControlAnswer {
+  return { error: { code: 'ended', message: `${campaignName(record)} is ${record.state}; ${action} changes nothing any more` } }
 }
 
 function refused(running: Running, action: string): ControlAnswer {

@@ -130,7 +130,7 @@ export class Intake implements AsyncDisposable {
             known.job === delivery.seq ? [] : [{ path: 'id', message: `the same campaign was accepted as publish ${known.job}; it runs once` }],
           )
           if (known.job === delivery.seq) {
-            const running = campaigns.get(tenant, id as string)
+            const running = await campaigns.takeUp(tenant, id as string)
             if (running) this.#options.onAccepted(running)
           }
           bus.ack(delivery.ackSubject)

@@ -14,6 +14,7 @@ import type { FleetWatch } from '../runtime/fleet-watch.ts'
 import { openBucket } from '../runtime/kv.ts'
 import { openObjects } from '../runtime/objects.ts'
 import { watchOwners } from '../runtime/owners.ts'
+import { bury, isUnburied } from './burial.ts'
 import { Campaigns, ENDED, type Running } from './campaigns.ts'
 import type { SchedulerContext } from './config.ts'
 import { Control } from './control.ts'
@@ -29,6 +30,10 @@ import { receivedStatus, statusOf, statusOfRecord, unknownStatus } from './statu
 import { Suppression } from './suppression.ts'
 import { answerSuppression } from './suppression-desk.ts'
 
+/** a scheduler that died while it cleared an ended campaign away is followed by another within minutes */
+const UNBURIED_MS = 3_600_000
+/** how often a cancelling campaign looks for mail that was deferred after it was cancelled */
+const SWEEP_MS = 10_000
 /** progress of a list that is being read is told at most so often */
 const PROGRESS_MS = 1_000
 
@@ -109,6 +114,7 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
       expanding.add(running)
       void expandWhole(running).finally(() => {
         expanding.delete(running)
+        settle(running) // perhaps everybody was settled before the list's end was known
         expandNext()
       })
     }
@@ -141,17 +147,18 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
         if (!(error instanceof Infrastructure) && !(error instanceof ExpansionInterrupted)) throw error
         if (stopping) return
         log.warn('expansion interrupted', { campaign: campaignName(running.record), error: error.message })
+        await new Promise((resolve) => setTimeout(resolve, RETRY_PACE_MS.unavailable))
         await again(() => restoreQueues(bus, running))
       }
     }
-    settle(running)
   }
 
   /** A list that cannot be sent: before anything of it was. */
   async function refuse(running: Running, problems: readonly Problem[]): Promise<void> {
     await again(() => events.rejected(running.record.tenant, running.record.id, running.record.job, problems))
-    if (running.expansionSeq > 0) await again(() => campaigns.change(running, { state: 'cancelling', problems: problems.slice(0, 100) }))
-    else await end(running, 'rejected', problems)
+    if (running.expansionSeq === 0) return end(running, 'rejected', problems)
+    await again(() => campaigns.change(running, { state: 'cancelling', before: null, problems: problems.slice(0, 100) }))
+    await again(() => control.pickUp(running))
   }
 
   // -- counts → the end
@@ -165,21 +172,17 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
     void again(() => end(running, record.state === 'cancelling' ? 'cancelled' : 'finished', record.problems)).finally(() => ending.delete(running))
   }
   async function end(running: Running, state: 'finished' | 'cancelled' | 'rejected', problems: readonly Problem[]): Promise<void> {
-    const { tenant, id, job, content } = running.record
     await campaigns.change(running, { state, finishedAt: clock.now(), problems })
-    if (state !== 'rejected') await events.changed(state, statusOfRecord(running.record), job, problems)
-    await bus.remove(STREAM.jobs, job)
-    await bus.purge(STREAM.mail, subject('expansionCursor', { tenant, campaign: id }))
-    await bus.purge(STREAM.mail, wildcard('releaseCursor', { tenant, campaign: id }))
-    await openObjects(bus, OBJECT_BUCKET).remove(content)
-    await bucket.remove(KEYS.held(tenant, id))
+    await bury(running.record, { bus, bucket, events })
     releaser.forget()
   }
 
   // -- what is durable comes first
   const senders = stack.adopt(watchOwners(openBucket(bus, 'owners'), 'sender'), (owners) => owners.close())
   await senders.ready
-  for (const running of await campaigns.load()) await restoreQueues(bus, running)
+  const { running: loaded, ended } = await campaigns.load(clock.now() - UNBURIED_MS)
+  for (const record of ended) if (await isUnburied(record, bus)) await bury(record, { bus, bucket, events })
+  for (const running of loaded) await restoreQueues(bus, running)
   const { lastSeq } = await bus.streamState(STREAM.outcomes)
   const ledger = stack.use(
     new Ledger({
@@ -263,10 +266,15 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
   stack.defer(() => clearInterval(saving))
 
   for (const running of campaigns.all()) {
-    if (running.record.state === 'cancelling') await control.sweepCancelled(running)
+    await control.pickUp(running)
     if (!running.expansion.done && running.record.state !== 'cancelling') waitingToExpand.push(running)
     else settle(running)
   }
+  await control.dropStrayHolds()
+  const sweeping = setInterval(() => {
+    for (const running of campaigns.all()) if (running.record.state === 'cancelling') void control.pickUp(running).catch(trouble('cancel', running))
+  }, SWEEP_MS)
+  stack.defer(() => clearInterval(sweeping))
   expandNext()
   releaser.look()
   await intake.start()

@@ -17,7 +17,7 @@ import { Campaigns, type Running } from '../../services/scheduler/campaigns.ts'
 import { startDue } from '../../services/scheduler/due.ts'
 import { Sites } from '../../services/scheduler/sites.ts'
 import { Suppression } from '../../services/scheduler/suppression.ts'
-import { gather, natsForFile, text, until } from '../kit/bus.ts'
+import { gather, natsForFile, text, until, withFaults } from '../kit/bus.ts'
 
 const here = natsForFile()
 const HOUR_MS = 3_600_000
@@ -47,13 +47,34 @@ afterEach(async () => {
 async function started(alive: readonly string[] = [], bus: Bus = here.bus): Promise<void> {
   const resolver = { mailHosts: async () => ({ kind: 'hosts', hosts: [{ preference: 5, host: 'gmail-smtp-in.l.google.com' }] }) } as unknown as Resolver
   const sites = new Sites(() => resolver)
-  due = await startDue({ bus, clock: systemClock, log: here.log, isAlive: (id) => alive.includes(id), campaigns, sites, suppression, policy: () => DEFAULT_RETRY })
+  due = await startDue({
+    bus,
+    clock: systemClock,
+    log: here.log,
+    isAlive: (id) => alive.includes(id),
+    campaigns,
+    sites,
+    suppression,
+    policy: () => DEFAULT_RETRY,
+  })
 }
 
 async function campaign(change: Partial<CampaignRecord> = {}): Promise<Running> {
   const id = `c${++count}`
   const now = Date.now()
-  const tally = { position: 0, delivered: 0, unconfirmed: 0, bounced: 0, expired: 0, suppressed: 0, cancelled: 0, mayBeDuplicate: 0, bouncedLater: 0, complained: 0, unsubscribed: 0 }
+  const tally = {
+    position: 0,
+    delivered: 0,
+    unconfirmed: 0,
+    bounced: 0,
+    expired: 0,
+    suppressed: 0,
+    cancelled: 0,
+    mayBeDuplicate: 0,
+    bouncedLater: 0,
+    complained: 0,
+    unsubscribed: 0,
+  }
   const times = { acceptedAt: now, startAt: now - 1_000, startedAt: now, finishedAt: null, deadline: now + HOUR_MS }
   const rules = { kind: 'notice', lane: 'bulk', pool: 'p', weight: 1, rate: null, window: null, dedupe: 'none', missing: 'skip', test: false } as const
   const rest = { job: count, digest: '', content: 'c', list: null, listId: null, inline: 1, problems: [], before: null, expansion: null, tally } as const
@@ -74,7 +95,16 @@ async function batchOf({ record }: Running, addresses: readonly string[]): Promi
   const batch: Batch = { v: 1, ...names, kind: 'notice', site: 'google', provider: 'google', shard: 'google', content: 'c', first: 0, recipients }
   const batchSeq = await stored(subject('batch', { ...names, site: 'google' }), encode(batch))
   const where = { kind: 'notice', lane: 'bulk', site: 'google', provider: 'google', pool: 'p' } as const
-  const order: Order = { v: 1, ...names, ...where, batch: batchSeq, mask: fullMask(addresses.length), count: addresses.length, attempt: 0, deadline: record.deadline }
+  const order: Order = {
+    v: 1,
+    ...names,
+    ...where,
+    batch: batchSeq,
+    mask: fullMask(addresses.length),
+    count: addresses.length,
+    attempt: 0,
+    deadline: record.deadline,
+  }
   return { order, seq: await stored(subject('order', { shard: 'elsewhere', lane: 'bulk' }), encode(order)), batch: batchSeq }
 }
 const people = (size: number) => Array.from({ length: size }, (_, at) => `r${at}@gmail.com`)
@@ -84,7 +114,19 @@ async function claimed({ order, seq, batch }: { order: Order; seq: number; batch
   return stored(on, encode({ attempt: order.attempt, order: order.id ?? seq, sender, mask: order.mask } satisfies Claim), { rollup: true })
 }
 async function told({ order, batch }: { order: Order; batch: number }, ns: readonly number[]): Promise<void> {
-  const blank = { ref: null, stage: 'dot', code: 250, enhanced: null, reply: 'ok', class: 'delivered', blames: 'nobody', mx: 'mx', ip: '127.0.1.1', site: 'google', ms: 1 } as const
+  const blank = {
+    ref: null,
+    stage: 'dot',
+    code: 250,
+    enhanced: null,
+    reply: 'ok',
+    class: 'delivered',
+    blames: 'nobody',
+    mx: 'mx',
+    ip: '127.0.1.1',
+    site: 'google',
+    ms: 1,
+  } as const
   const outcomes = ns.map((n): Outcome => ({ n, rcpt: `r${n}@gmail.com`, outcome: 'delivered', ...blank }))
   const names = { tenant: 'acme', campaign: order.campaign, batch }
   await stored(subject('outcome', names), encodeJson({ v: 1, ...names, attempt: order.attempt, at: '', outcomes } satisfies OutcomeChunk))
@@ -193,7 +235,7 @@ describe('an order that is due', () => {
   it('is not parked for good when its campaign is resumed at that very moment', async () => {
     const running = await campaign({ state: 'paused', before: 'running' })
     const placed = await batchOf(running, people(1))
-    const bus: Bus = Object.assign(Object.create(here.bus) as Bus, {
+    const bus: Bus = withFaults(here.bus, {
       store: (async (on, body, options) => {
         const answer = await here.bus.store(on, body, options)
         if (on.startsWith('later.')) running.record = { ...running.record, state: 'running' }

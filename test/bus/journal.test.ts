@@ -11,7 +11,7 @@ import type { Bus } from '../../services/runtime/bus.ts'
 import { Infrastructure } from '../../services/runtime/errors.ts'
 import { Journal } from '../../services/sender/journal.ts'
 import { openWork, type Work } from '../../services/sender/state.ts'
-import { gather, natsForFile, text } from '../kit/bus.ts'
+import { gather, natsForFile, text, withFaults } from '../kit/bus.ts'
 
 const here = natsForFile()
 beforeAll(() => here.bus.ensureStreams(STREAMS))
@@ -27,7 +27,18 @@ async function claimedWork(campaign: string): Promise<Work> {
   const batch: Batch = { v: 1, ...names, shard: 't01', content: 'c', first: 0, recipients }
   const order: Order = { v: 1, ...names, lane: 'bulk', pool: 'p', batch: batchSeq, mask: fullMask(5), count: 5, attempt: 0, deadline: Date.now() + 86_400_000 }
   const held = { order, seq: 1, ackSubject: 'x' }
-  return openWork({ held, batchSeq, batch, claimSeq: claim.seq, maybe: new Uint8Array(0), prior: [], now: 0, dice: () => 0.5, policy: DEFAULT_RETRY, ratePace: null })
+  return openWork({
+    held,
+    batchSeq,
+    batch,
+    claimSeq: claim.seq,
+    maybe: new Uint8Array(0),
+    prior: [],
+    now: 0,
+    dice: () => 0.5,
+    policy: DEFAULT_RETRY,
+    ratePace: null,
+  })
 }
 
 function delivered(n: number): Outcome {
@@ -47,7 +58,7 @@ async function journalled(campaign: string): Promise<string[]> {
 
 /** The real bus; `lose` makes one call's answer get lost on its way. */
 function lossy(lose: Partial<Pick<Bus, 'store' | 'storeAll' | 'readLast'>>): Bus {
-  return Object.assign(Object.create(here.bus) as Bus, lose)
+  return withFaults(here.bus, lose)
 }
 const cut = () => new Infrastructure('cut', 'the connection broke')
 

@@ -14,7 +14,7 @@ import { restOrder } from '../../services/runtime/retry-order.ts'
 import { Journal } from '../../services/sender/journal.ts'
 import { Orders } from '../../services/sender/orders.ts'
 import { take, tell, type Work } from '../../services/sender/state.ts'
-import { natsForFile, until } from '../kit/bus.ts'
+import { natsForFile, until, withFaults } from '../kit/bus.ts'
 
 const here = natsForFile()
 beforeAll(() => here.bus.ensureStreams(STREAMS))
@@ -26,7 +26,17 @@ async function orderOf(size: number, change: Partial<Order> = {}): Promise<HeldO
   const recipients = Array.from({ length: size }, (_, n) => ({ address: `r${n}@example.jp`, name: null, ref: null, vars: null }))
   const batch: Batch = { v: 1, ...names, shard: 't01', content: 'c', first: 0, recipients }
   const batchSeq = await stored(subject('batch', { tenant: 'acme', campaign, site: 'example_jp' }), encode(batch))
-  const body = { v: 1, ...names, lane: 'bulk', pool: 'p', batch: batchSeq, mask: fullMask(size), count: size, attempt: 0, deadline: Date.now() + 86_400_000 } as const
+  const body = {
+    v: 1,
+    ...names,
+    lane: 'bulk',
+    pool: 'p',
+    batch: batchSeq,
+    mask: fullMask(size),
+    count: size,
+    attempt: 0,
+    deadline: Date.now() + 86_400_000,
+  } as const
   const order: Order = { ...body, ...change }
   return { order, seq: await stored(subject('order', { shard: 't01', lane: 'bulk' }), encode(order)), ackSubject: 'nobody.hears' }
 }
@@ -54,7 +64,7 @@ function ordersOf(sender: string, options: { bus?: Bus; alive?: readonly string[
   return { orders, journal }
 }
 function lossy(lose: Partial<Pick<Bus, 'store' | 'fetchSeq'>>): Bus {
-  return Object.assign(Object.create(here.bus) as Bus, lose)
+  return withFaults(here.bus, lose)
 }
 const cut = () => new Infrastructure('cut', 'the connection broke')
 const letGo = { because: 'lease-end', notBefore: 0 } as const

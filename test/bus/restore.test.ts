@@ -34,7 +34,17 @@ async function cut(running: Running, at: number): Promise<number> {
   return inTurn(running, async () => {
     const site = SITES[at % SITES.length] as string
     const names = { tenant: 'acme', campaign: running.record.id }
-    const batch: Batch = { v: 1, ...names, kind: 'notice', site, provider: null, shard: 't01', content: 'c', first: 0, recipients: [{ address: 'r@a.example', name: null, ref: null, vars: null }] }
+    const batch: Batch = {
+      v: 1,
+      ...names,
+      kind: 'notice',
+      site,
+      provider: null,
+      shard: 't01',
+      content: 'c',
+      first: 0,
+      recipients: [{ address: 'r@a.example', name: null, ref: null, vars: null }],
+    }
     const stored = await here.bus.store(subject('batch', { ...names, site: site.replace('.', '_') }), encode(batch))
     if (stored.kind !== 'stored') throw new Error(stored.message)
     queueOf(running.queues, batch).batches.push({ seq: stored.seq, count: 1 })

@@ -6,7 +6,7 @@ import { decode, encode, encodeJson } from '../../protocol/codec.ts'
 import { Fleet, type FleetRecord } from '../../protocol/fleet.ts'
 import { fullMask } from '../../protocol/mask.ts'
 import type { CampaignContent } from '../../protocol/messages/campaign.ts'
-import { type Batch, type HeldOrder, type Order, orderId } from '../../protocol/messages/mail.ts'
+import { type Batch, type HeldOrder, type Order } from '../../protocol/messages/mail.ts'
 import type { Grant, GrantAnswer, Holdings, Lease, Report, ReportAnswer, SenderHere, SourceChanged } from '../../protocol/messages/permission.ts'
 import type { Outcome, OutcomeChunk } from '../../protocol/outcome.ts'
 import { STREAM, STREAMS } from '../../protocol/streams.ts'
@@ -56,7 +56,9 @@ beforeAll(async () => {
   here.bus.serve(subject('report', { shard: SHARD }), ({ body, reply }) => {
     const report = decode<Report>(body)
     seen.get(report.sender)?.reports.push(report)
-    const renew = report.leases.flatMap(({ lease, closed }) => (renewed.has(lease) && !closed ? [{ lease, sessions: 4, pacePerS: paces.get(lease) ?? 1_000, budget: null, ms: 4_000 }] : []))
+    const renew = report.leases.flatMap(({ lease, closed }) =>
+      renewed.has(lease) && !closed ? [{ lease, sessions: 4, pacePerS: paces.get(lease) ?? 1_000, budget: null, ms: 4_000 }] : [],
+    )
     reply(encode({ epoch, tick: report.tick, renew, end: [] } satisfies ReportAnswer))
   })
 }, 30_000)
@@ -122,7 +124,11 @@ interface Placed {
 }
 
 /** A campaign of one batch, its order taken from the stream as a router takes it: not acked, coming again after `ackWaitMs`. */
-async function placed(addresses: readonly string[], change: Partial<Order> = {}, contentName = 'content/acme/any/1'): Promise<Placed & { again(): Promise<HeldOrder> }> {
+async function placed(
+  addresses: readonly string[],
+  change: Partial<Order> = {},
+  contentName = 'content/acme/any/1',
+): Promise<Placed & { again(): Promise<HeldOrder> }> {
   const campaign = `c${++count}`
   const first: Batch = {
     v: 1,
@@ -264,7 +270,9 @@ describe('a sender', () => {
     await until('the order is acked', () => isGone(job), 10_000)
     const waiting = await waitingOrders(job.campaign)
     expect(waiting.map(({ count: recipients, attempt, batch }) => ({ recipients, attempt, batch }))).toEqual([{ recipients: 1, attempt: 1, batch: job.batch }])
-    expect((await outcomes(job)).map(({ outcome }) => outcome).sort()).toEqual(['bounced', 'deferred', ...job.addresses.slice(0, 5).map(() => 'delivered')].sort())
+    expect((await outcomes(job)).map(({ outcome }) => outcome).sort()).toEqual(
+      ['bounced', 'deferred', ...job.addresses.slice(0, 5).map(() => 'delivered')].sort(),
+    )
   })
 
   it('hands a batch over by its claim when it is killed: nobody is missed, and who had no outcome is flagged', async () => {
@@ -375,7 +383,9 @@ describe('a sender in trouble', () => {
     const [gone, job] = [await placed(people('gone', 3), {}, 'content/acme/gone/1'), await placed(people('stays', 3))]
     await granted(id, lease(), [gone.held, job.held])
     await until('both orders are acked', async () => (await isGone(gone)) && (await isGone(job)), 10_000)
-    expect(new Set((await outcomes(gone)).map((outcome) => `${outcome.outcome} ${outcome.class} ${outcome.blames}`))).toEqual(new Set(['bounced content content']))
+    expect(new Set((await outcomes(gone)).map((outcome) => `${outcome.outcome} ${outcome.class} ${outcome.blames}`))).toEqual(
+      new Set(['bounced content content']),
+    )
     expect(copies(job.addresses)).toEqual([1, 1, 1])
     expect(child.exitCode).toBeNull()
   })

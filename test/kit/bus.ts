@@ -65,3 +65,13 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
+
+/** The real bus, some of whose calls a test has changed: what gets lost, and between which two steps. */
+export function withFaults(bus: Bus, changed: Partial<Bus>): Bus {
+  return new Proxy(bus, {
+    get(target, key) {
+      const own: unknown = Reflect.get(key in changed ? changed : target, key)
+      return typeof own === 'function' && !(key in changed) ? own.bind(target) : own
+    },
+  })
+}

@@ -1,0 +1,256 @@
+/** One term of the scheduler, in this process, so that it can be cut between any two of its steps; what it left half done the next one finishes. */
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { BUCKETS, KEYS, OBJECT_BUCKET } from '../../protocol/buckets.ts'
+import { decode, encode, encodeJson } from '../../protocol/codec.ts'
+import { Fleet, type FleetRecord } from '../../protocol/fleet.ts'
+import type { CampaignEvent, CampaignRecord, CampaignStatus } from '../../protocol/messages/campaign.ts'
+import { batchSeqOf, type Order } from '../../protocol/messages/mail.ts'
+import type { OutcomeChunk } from '../../protocol/outcome.ts'
+import { STREAM, STREAMS } from '../../protocol/streams.ts'
+import { subject, wildcard } from '../../protocol/subjects.ts'
+import type { Bus } from '../../services/runtime/bus.ts'
+import { systemClock } from '../../services/runtime/clock.ts'
+import type { Resolver } from '../../services/runtime/dns/resolver.ts'
+import { Infrastructure } from '../../services/runtime/errors.ts'
+import { openBucket } from '../../services/runtime/kv.ts'
+import { openObjects } from '../../services/runtime/objects.ts'
+import { Campaigns } from '../../services/scheduler/campaigns.ts'
+import type { SchedulerContext } from '../../services/scheduler/config.ts'
+import { Sites } from '../../services/scheduler/sites.ts'
+import { startTerm } from '../../services/scheduler/term.ts'
+import { bytes, gather, natsForFile, text, until, withFaults } from '../kit/bus.ts'
+
+const here = natsForFile()
+const fleet: FleetRecord = {
+  revision: 1,
+  appliedAt: '',
+  secret: '0123456789abcdef0123',
+  fleet: Fleet.parse({
+    network: { dns: ['127.0.0.1:1'] },
+    tenant: [{ name: 'acme', domains: ['acme.example'], return_path: 'bounce.acme.example' }],
+    pool: [{ name: 'shared' }],
+    ip: [{ address: '127.0.1.1', pool: 'shared', ehlo: 'mx1.acme.example' }],
+  }),
+}
+let term: AsyncDisposable | null = null
+
+beforeAll(async () => {
+  await here.bus.ensureStreams(STREAMS)
+  await here.bus.ensureBuckets(BUCKETS)
+  await here.bus.ensureObjectBucket(OBJECT_BUCKET)
+})
+afterEach(() => ended())
+
+async function began(bus: Bus = here.bus): Promise<void> {
+  const resolver = { mailHosts: async () => ({ kind: 'hosts', hosts: [{ preference: 5, host: 'gmail-smtp-in.l.google.com' }] }) } as unknown as Resolver
+  const config = { saveEveryMs: 100, expansionsAtOnce: 4 } as SchedulerContext['config']
+  const context = { bus, log: here.log, clock: systemClock, config, nodeId: 'test' } as unknown as SchedulerContext
+  const watch = { current: () => fleet, ready: Promise.resolve(fleet), [Symbol.dispose]() {} }
+  term = await startTerm(context, { fleet: watch, sites: new Sites(() => resolver) })
+}
+async function ended(): Promise<void> {
+  await term?.[Symbol.asyncDispose]()
+  term = null
+}
+
+let count = 0
+const notice = (recipients: number, more: object = {}) => ({
+  id: `n${++count}`,
+  kind: 'notice',
+  from: { address: 'news@acme.example' },
+  subject: 'Hello',
+  text: 'Hello',
+  recipients: Array.from({ length: recipients }, (_, at) => ({ address: `r${at}@gmail.com` })),
+  ...more,
+})
+async function publish(job: object): Promise<void> {
+  const stored = await here.bus.store(subject('campaignJob', { tenant: 'acme' }), bytes(JSON.stringify(job)))
+  if (stored.kind !== 'stored') throw new Error(stored.message)
+}
+async function ask<T>(row: 'campaignStatus' | 'campaignControl', id: string, body: object = {}): Promise<T> {
+  const answer = await here.bus.ask(subject(row, { tenant: 'acme', id }), bytes(JSON.stringify(body)), { timeoutMs: 5_000 })
+  if (answer.kind !== 'answer') throw new Error(answer.kind)
+  return JSON.parse(text(answer.body)) as T
+}
+const status = (id: string) => ask<CampaignStatus>('campaignStatus', id)
+const isIn = (id: string, ...states: string[]) => until(`${id} is ${states}`, async () => states.includes((await status(id)).state), 15_000)
+const ordersOn = async (on: string, id: string) =>
+  (await gather(here.bus.scan(STREAM.mail, on))).flatMap(({ body, seq }) => (decode<Order>(body).campaign === id ? [{ order: decode<Order>(body), seq }] : []))
+const sent = (id: string) => ordersOn(wildcard('order'), id)
+const held = async (id: string) => (await openBucket(here.bus, 'campaigns').get(KEYS.held('acme', id))) !== null
+
+async function recordOf(id: string): Promise<{ record: CampaignRecord; revision: number }> {
+  const kept = await openBucket(here.bus, 'campaigns').get(KEYS.campaign('acme', id))
+  if (kept === null) throw new Error(`no record of ${id}`)
+  return { record: decode<CampaignRecord>(kept.value), revision: kept.revision }
+}
+/** As a scheduler would have left it that died there. */
+async function rewritten(id: string, change: Partial<CampaignRecord>): Promise<void> {
+  const { record, revision } = await recordOf(id)
+  await openBucket(here.bus, 'campaigns').update(KEYS.campaign('acme', id), encode({ ...record, ...change }), revision)
+}
+
+async function delivered(held: { order: Order; seq: number }): Promise<void> {
+  const names = { tenant: 'acme', campaign: held.order.campaign, batch: batchSeqOf(held) }
+  const blank = {
+    ref: null,
+    stage: 'dot',
+    code: 250,
+    enhanced: null,
+    reply: 'ok',
+    class: 'delivered',
+    blames: 'nobody',
+    mx: 'mx',
+    ip: '127.0.1.1',
+    site: 'google',
+    ms: 1,
+  } as const
+  const outcomes = Array.from({ length: held.order.count }, (_, n) => ({ n, rcpt: '', outcome: 'delivered' as const, ...blank }))
+  await here.bus.store(subject('outcome', names), encodeJson({ v: 1, ...names, attempt: 0, at: new Date().toISOString(), outcomes } satisfies OutcomeChunk))
+}
+
+describe('a term of the scheduler', () => {
+  it('finishes a campaign whose last outcome comes before the end of its list was told', async () => {
+    const job = notice(2)
+    const bus: Bus = withFaults(here.bus, {
+      store: (async (on, body, options) => {
+        if (on.startsWith('campaign.events.') && (JSON.parse(text(body)) as CampaignEvent).type === 'progress') {
+          const [order] = await sent(job.id)
+          if (order) await delivered(order)
+          await until('all are counted', async () => (await status(job.id)).delivered === 2)
+        }
+        return here.bus.store(on, body, options)
+      }) satisfies Bus['store'],
+    })
+    await began(bus)
+    await publish(job)
+    await isIn(job.id, 'finished')
+  })
+
+  it('cancels a campaign while its list is looked through, before anything of it was cut', async () => {
+    const lines = Array.from({ length: 10_000 }, (_, at) => JSON.stringify({ address: `r${at}@gmail.com` }))
+    await openObjects(here.bus, OBJECT_BUCKET).put('lists/acme/big.ndjson', [bytes(lines.join('\n'))])
+    const job = notice(0, { recipients: undefined, recipientsObject: 'lists/acme/big.ndjson' })
+    await began()
+    await publish(job)
+    await isIn(job.id, 'counting', 'running')
+    await ask('campaignControl', job.id, { action: 'cancel' })
+    await isIn(job.id, 'cancelled')
+    expect(await status(job.id)).toMatchObject({ waiting: 0 })
+    expect(await gather(here.bus.scan(STREAM.mail, wildcard('batch', { tenant: 'acme', campaign: job.id })))).toEqual([])
+  })
+
+  it('takes a campaign in whose record was stored without an answer', async () => {
+    let lost = 0
+    const job = notice(1)
+    const bus: Bus = withFaults(here.bus, {
+      store: (async (on, body, options) => {
+        const answer = await here.bus.store(on, body, options)
+        if (on === `$KV.campaigns.${KEYS.campaign('acme', job.id)}` && lost++ === 0) throw new Infrastructure('cut', 'the connection broke')
+        return answer
+      }) satisfies Bus['store'],
+      // The job comes again, sooner than its ack_wait of a minute.
+      pull: (async (spec, onMessage) =>
+        here.bus.pull(spec, (delivery) => {
+          onMessage(delivery)
+          if (spec.stream === STREAM.jobs) setTimeout(() => onMessage(delivery), 300)
+        })) satisfies Bus['pull'],
+    })
+    await began(bus)
+    await publish(job)
+    await until('its order is there', async () => (await sent(job.id)).length === 1)
+    expect(await status(job.id)).toMatchObject({ recipients: 1, waiting: 1 })
+  })
+
+  it('finishes a resume that ended in the middle: what was parked goes on, and nobody refuses its mail', async () => {
+    await began()
+    const job = notice(1, { sendAt: new Date(Date.now() + 3_600_000).toISOString() })
+    await publish(job)
+    await until('it is counted', async () => (await status(job.id)).recipients === 1)
+    await ask('campaignControl', job.id, { action: 'pause' })
+    expect(await held(job.id)).toBe(true)
+    await ended()
+    // It began to resume: the record is written, the held key still stands, the order is still parked.
+    const now = Date.now()
+    await rewritten(job.id, { state: 'running', before: 'running', startAt: now - 1_000, deadline: now + 3_600_000 })
+    const { record } = await recordOf(job.id)
+    const [batch] = await gather(here.bus.scan(STREAM.mail, wildcard('batch', { tenant: 'acme', campaign: job.id })))
+    const seq = batch?.seq as number
+    const where = { kind: 'notice', lane: record.lane, site: 'google', provider: 'google', pool: record.pool } as const
+    const order: Order = {
+      v: 1,
+      tenant: 'acme',
+      campaign: job.id,
+      ...where,
+      batch: seq,
+      mask: new Uint8Array([1]),
+      count: 1,
+      attempt: 2,
+      deadline: now + 3_600_000,
+      parked: true,
+    }
+    const target = subject('due', { lane: record.lane })
+    await here.bus.store(subject('laterRetry', { tenant: 'acme', campaign: job.id, batch: seq }), encode(order), { at: now + 3_000_000, target })
+    await began()
+    await until('the parked order goes on', async () => (await sent(job.id)).some(({ order: { attempt, parked } }) => attempt === 2 && parked === undefined))
+    expect(await held(job.id)).toBe(false)
+    expect((await recordOf(job.id)).record.before).toBeNull()
+  })
+
+  it('takes away held keys that no record speaks for', async () => {
+    const job = notice(1)
+    await openBucket(here.bus, 'campaigns').put(KEYS.held('acme', job.id), encode({ state: 'paused' }))
+    await began()
+    expect(await held(job.id)).toBe(false)
+  })
+
+  it('holds a paused campaign again when it is asked again', async () => {
+    await began()
+    const job = notice(1, { sendAt: new Date(Date.now() + 3_600_000).toISOString() })
+    await publish(job)
+    await until('it is counted', async () => (await status(job.id)).recipients === 1)
+    await ask('campaignControl', job.id, { action: 'pause' })
+    await openBucket(here.bus, 'campaigns').remove(KEYS.held('acme', job.id)) // as if the answer to the first put had never come
+    expect(await ask('campaignControl', job.id, { action: 'pause' })).toEqual({ ok: true, state: 'paused' })
+    expect(await held(job.id)).toBe(true)
+  })
+
+  it('tells the end of a campaign that its predecessor had ended and not told of, and clears it away', async () => {
+    await began()
+    const job = notice(1, { sendAt: new Date(Date.now() + 3_600_000).toISOString() })
+    await publish(job)
+    await until('it is counted', async () => (await status(job.id)).recipients === 1)
+    await ended()
+    const { record } = await recordOf(job.id)
+    await rewritten(job.id, { state: 'finished', finishedAt: Date.now(), expansion: null })
+    await began()
+    const events = (await gather(here.bus.scan(STREAM.events, subject('campaignEvent', { tenant: 'acme', id: job.id })))).map(
+      ({ body }) => JSON.parse(text(body)) as CampaignEvent,
+    )
+    expect(events.at(-1)?.type).toBe('finished')
+    expect(await here.bus.readSeq(STREAM.jobs, record.job)).toBeNull()
+    expect(await gather(here.bus.scan(STREAM.mail, wildcard('batch', { tenant: 'acme', campaign: job.id })))).toEqual([])
+  })
+
+  it('is refused when it writes a record that another owner has written, however far each has counted', async () => {
+    const bucket = openBucket(here.bus, 'campaigns')
+    const fenced: string[] = []
+    const ownedBy = () => new Campaigns({ bucket, log: here.log, onFenced: (name) => void fenced.push(name) })
+    const [old, next] = [ownedBy(), ownedBy()]
+    await began()
+    const job = notice(1, { sendAt: new Date(Date.now() + 3_600_000).toISOString() })
+    await publish(job)
+    await until('it is counted', async () => (await status(job.id)).recipients === 1)
+    await ended()
+    await old.load(0)
+    await next.load(0)
+    const [before, after] = [old.get('acme', job.id), next.get('acme', job.id)]
+    if (!before || !after) throw new Error('not loaded')
+    await next.change(after, { state: 'paused', before: 'scheduled' })
+    before.tally.position = after.tally.position + 100
+    before.changed = true
+    await old.save(before)
+    expect(fenced).toEqual([KEYS.campaign('acme', job.id)])
+    expect((await recordOf(job.id)).record.state).toBe('paused')
+  })
+})
