@@ -17,7 +17,7 @@ import type { Campaigns, Running } from './campaigns.ts'
 import { NOTHING_READ } from './campaigns.ts'
 import type { CampaignEvents } from './events.ts'
 import { listFormat } from './list-reader.ts'
-import { type Accepted, judgeJob } from './policy/acceptance.ts'
+import { type Accepted, judgeJob } from './acceptance.ts'
 import { statusOfRecord } from './status.ts'
 
 /** jobs looked at together */

@@ -1,6 +1,6 @@
 import type { Problem, Recipient } from '../../protocol/campaign.ts'
 import type { Kind } from '../../protocol/words.ts'
-import { readRecipient } from './policy/acceptance.ts'
+import { readRecipient } from './acceptance.ts'
 
 /** A line of a list: whom it names or what is wrong with it. `after` = octets of the list up to and with this line. */
 export type ListLine =

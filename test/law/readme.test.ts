@@ -8,7 +8,7 @@ import type { Fleet } from '../../protocol/fleet.ts'
 import { PROJECT } from '../../scripts/docs/pages.ts'
 import { readFleetFile } from '../../scripts/start/fleet-file.ts'
 import { checkFleet } from '../../services/ip-manager/policy/fleet-check.ts'
-import { judgeJob } from '../../services/scheduler/policy/acceptance.ts'
+import { judgeJob } from '../../services/scheduler/acceptance.ts'
 
 let folder = ''
 let readme = ''

@@ -1,10 +1,10 @@
-import { addressProblem, isRoleAddress, parseAddress } from '../../../protocol/addresses.ts'
-import { Campaign, LIMITS, type Problem, problemsOf, Recipient } from '../../../protocol/campaign.ts'
-import { formatDuration } from '../../../protocol/duration.ts'
-import type { Fleet } from '../../../protocol/fleet.ts'
-import type { EpochMs, Kind, Lane } from '../../../protocol/words.ts'
-import { checkContent } from '../../content/check.ts'
-import { isZone } from './window.ts'
+import { addressProblem, isRoleAddress, parseAddress } from '../../protocol/addresses.ts'
+import { Campaign, LIMITS, type Problem, problemsOf, Recipient } from '../../protocol/campaign.ts'
+import { formatDuration } from '../../protocol/duration.ts'
+import type { Fleet } from '../../protocol/fleet.ts'
+import type { EpochMs, Kind, Lane } from '../../protocol/words.ts'
+import { checkContent } from '../content/check.ts'
+import { isZone } from './policy/window.ts'
 
 /** What is known at the door besides the job itself. */
 export interface Circumstances {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Fleet } from '../../../protocol/fleet.ts'
+import { Fleet } from '../../protocol/fleet.ts'
 import { judgeJob } from './acceptance.ts'
 
 const fleet = Fleet.parse({
