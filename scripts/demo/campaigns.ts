@@ -38,7 +38,10 @@ function bulk(recipients: readonly DemoRecipient[]): DemoCampaign {
 
 function urgent(list: readonly DemoRecipient[]): DemoCampaign {
   const people = new Map(URGENT_AT.map((isp) => [isp as string, list.filter((one) => one.isp === isp && one.design.why === 'plain')]))
-  const recipients = Array.from({ length: URGENT }, (_, at) => people.get(URGENT_AT[at % URGENT_AT.length] as string)?.[Math.floor(at / URGENT_AT.length)]).filter((one) => one !== undefined)
+  const recipients = Array.from(
+    { length: URGENT },
+    (_, at) => people.get(URGENT_AT[at % URGENT_AT.length] as string)?.[Math.floor(at / URGENT_AT.length)],
+  ).filter((one) => one !== undefined)
   const body = {
     id: 'order-codes',
     kind: 'transactional',

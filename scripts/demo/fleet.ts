@@ -60,11 +60,17 @@ const generate = promisify(generateKeyPair)
 
 async function rsaKey() {
   const { privateKey, publicKey } = await generate('rsa', { modulusLength: 2048 })
-  return { privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), publicKey: publicKey.export({ type: 'spki', format: 'der' }).toString('base64') }
+  return {
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    publicKey: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
+  }
 }
 
 /** RFC 8463: the DNS record holds the 32 bytes alone, which are the end of the DER form. */
 async function ed25519Key() {
   const { privateKey, publicKey } = await generate('ed25519')
-  return { privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), publicKey: publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64') }
+  return {
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    publicKey: publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64'),
+  }
 }

@@ -12,7 +12,11 @@ const REST_MOST_MS = 3_000
 describe('what a simulated ISP says when a limit is overstepped', () => {
   const judge = createJudge(DEMO_RULES)
   const said = [...PROVIDERS, ...tail()].flatMap(({ name, behaviours }) =>
-    behaviours.flatMap((behaviour) => (behaviour.says === undefined ? [] : [[name, behaviour.name, `${behaviour.says.code} ${behaviour.says.enhanced ?? ''} ${behaviour.says.lines.join(' ')}`.replace('  ', ' ')] as const])),
+    behaviours.flatMap((behaviour) =>
+      behaviour.says === undefined
+        ? []
+        : [[name, behaviour.name, `${behaviour.says.code} ${behaviour.says.enhanced ?? ''} ${behaviour.says.lines.join(' ')}`.replace('  ', ' ')] as const],
+    ),
   )
 
   test.each(said)('%s %s rests nobody for longer than a demo can wait', (isp, _, text) => {

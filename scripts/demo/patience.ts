@@ -10,16 +10,70 @@ const REST = '2s'
 type Row = Pick<ReplyRule, 'seen' | 'class' | 'blames'> & { readonly id: string; readonly text: string }
 
 const ROWS: readonly Row[] = [
-  { id: 'sessions', seen: '421 4.7.0 Too many SMTP sessions for this host, please try again later.', text: 'too many smtp sessions', class: 'too-many-connections', blames: 'site' },
-  { id: 'connections', seen: '421 4.7.0 [TSS04] Too many concurrent connections from your host', text: 'too many (concurrent )?connections', class: 'too-many-connections', blames: 'site' },
-  { id: 'connections-ms', seen: '451 4.7.652 The mail server has exceeded the maximum number of connections. (S3115)', text: 'maximum number of connections', class: 'too-many-connections', blames: 'site' },
-  { id: 'session-fr', seen: '421 Trop de messages dans cette session. OFR004_105', text: 'messages dans cette session', class: 'session-end', blames: 'nobody' },
-  { id: 'rate-gmail', seen: '421 4.7.28 Gmail has detected an unusual rate of mail originating from your IP address.', text: 'unusual rate of mail', class: 'rate', blames: 'source' },
+  {
+    id: 'sessions',
+    seen: '421 4.7.0 Too many SMTP sessions for this host, please try again later.',
+    text: 'too many smtp sessions',
+    class: 'too-many-connections',
+    blames: 'site',
+  },
+  {
+    id: 'connections',
+    seen: '421 4.7.0 [TSS04] Too many concurrent connections from your host',
+    text: 'too many (concurrent )?connections',
+    class: 'too-many-connections',
+    blames: 'site',
+  },
+  {
+    id: 'connections-ms',
+    seen: '451 4.7.652 The mail server has exceeded the maximum number of connections. (S3115)',
+    text: 'maximum number of connections',
+    class: 'too-many-connections',
+    blames: 'site',
+  },
+  {
+    id: 'session-fr',
+    seen: '421 Trop de messages dans cette session. OFR004_105',
+    text: 'messages dans cette session',
+    class: 'session-end',
+    blames: 'nobody',
+  },
+  {
+    id: 'rate-gmail',
+    seen: '421 4.7.28 Gmail has detected an unusual rate of mail originating from your IP address.',
+    text: 'unusual rate of mail',
+    class: 'rate',
+    blames: 'source',
+  },
   { id: 'rate', seen: '451 4.7.1 Too many messages in a short time, slow down.', text: 'too many messages in a short time', class: 'rate', blames: 'source' },
-  { id: 'volume', seen: '421 4.7.0 [TSS04] Messages from your host temporarily deferred due to unexpected volume', text: 'unexpected volume', class: 'reputation', blames: 'source' },
-  { id: 'blocked-ms', seen: "550 5.7.1 Unfortunately, messages from your host weren't sent. (S3150).", text: '\\(s3150\\)', class: 'reputation', blames: 'source' },
-  { id: 'blocked', seen: '550 5.7.1 Your address is blocked, too many unknown recipients', text: 'your address is blocked', class: 'reputation', blames: 'source' },
-  { id: 'unknowns', seen: '421 4.7.0 Service not available, too many unknown recipients from your address', text: 'too many unknown (recipients|users)', class: 'reputation', blames: 'source' },
+  {
+    id: 'volume',
+    seen: '421 4.7.0 [TSS04] Messages from your host temporarily deferred due to unexpected volume',
+    text: 'unexpected volume',
+    class: 'reputation',
+    blames: 'source',
+  },
+  {
+    id: 'blocked-ms',
+    seen: "550 5.7.1 Unfortunately, messages from your host weren't sent. (S3150).",
+    text: '\\(s3150\\)',
+    class: 'reputation',
+    blames: 'source',
+  },
+  {
+    id: 'blocked',
+    seen: '550 5.7.1 Your address is blocked, too many unknown recipients',
+    text: 'your address is blocked',
+    class: 'reputation',
+    blames: 'source',
+  },
+  {
+    id: 'unknowns',
+    seen: '421 4.7.0 Service not available, too many unknown recipients from your address',
+    text: 'too many unknown (recipients|users)',
+    class: 'reputation',
+    blames: 'source',
+  },
 ]
 
 /** `[[rule]]` */
@@ -40,6 +94,8 @@ export const DEMO_RETRY = {
 }
 
 /** `[[isp]]` */
-export const DEMO_ISPS = ['google', 'yahoo', 'yahoo-jp', 'outlook', 'docomo', 'orange', 'tail'].map((name) => ({ name, busy_rest: REST, source_rest: REST })) satisfies Partial<
-  Record<keyof FleetIsp, unknown>
->[]
+export const DEMO_ISPS = ['google', 'yahoo', 'yahoo-jp', 'outlook', 'docomo', 'orange', 'tail'].map((name) => ({
+  name,
+  busy_rest: REST,
+  source_rest: REST,
+})) satisfies Partial<Record<keyof FleetIsp, unknown>>[]

@@ -37,7 +37,10 @@ export interface Unconfirmed {
 /** Why the demo has failed; empty = every recipient of the published list is accounted for. */
 export function failures({ campaigns, statuses, verdict, plant, progress, unconfirmed, isps }: Reckoning): string[] {
   const said: string[] = []
-  for (const { rcpt, campaigns: of, design } of verdict.lostSamples) said.push(`lost: ${rcpt} of ${of.join(', ')} is not at the far end (${design}); Hato says: ${of.map((id) => wordsOf(progress.ends.get(id)?.get(rcpt))).join(', ')}`)
+  for (const { rcpt, campaigns: of, design } of verdict.lostSamples)
+    said.push(
+      `lost: ${rcpt} of ${of.join(', ')} is not at the far end (${design}); Hato says: ${of.map((id) => wordsOf(progress.ends.get(id)?.get(rcpt))).join(', ')}`,
+    )
   for (const { rcpt, count, messageId } of verdict.doubledSamples) said.push(`doubled: ${rcpt} lies there ${count} times (${messageId})`)
   for (const { rcpt } of verdict.unpublishedSamples) said.push(`unpublished: ${rcpt} has a mail that no campaign asked for`)
   for (const { campaign, recipient } of unconfirmed) {
@@ -47,7 +50,13 @@ export function failures({ campaigns, statuses, verdict, plant, progress, unconf
   if (plant !== null && said.length === 0) said.push(`--plant ${plant} was not noticed`)
   for (const { id, recipients } of campaigns) {
     const untold = recipients.filter(({ address }) => !progress.ends.get(id)?.has(address))
-    if (untold.length > 0) said.push(`${id}: the journal tells no end of ${untold.length} recipients: ${untold.slice(0, 5).map(({ address }) => address).join(', ')}`)
+    if (untold.length > 0)
+      said.push(
+        `${id}: the journal tells no end of ${untold.length} recipients: ${untold
+          .slice(0, 5)
+          .map(({ address }) => address)
+          .join(', ')}`,
+      )
     const status = statuses.find((one) => one.id === id)
     if (status === undefined) said.push(`${id}: campaign.status does not answer`)
     else said.push(...statusFailures(status, recipients.length))
@@ -69,9 +78,13 @@ function statusFailures(status: CampaignStatus, published: number): string[] {
   const wrong = [
     status.state === 'finished' ? null : `is ${status.state}, not finished`,
     status.recipients === published ? null : `has ${status.recipients} recipients, ${published} were published`,
-    status.waiting === 0 ? null : `${status.waiting} still wait (${status.waitingFor.map(({ site, count, because }) => `${site}: ${count} ${because}`).join(', ')})`,
+    status.waiting === 0
+      ? null
+      : `${status.waiting} still wait (${status.waitingFor.map(({ site, count, because }) => `${site}: ${count} ${because}`).join(', ')})`,
     status.expired === 0 ? null : `${status.expired} expired`,
-    status.delivered + status.bounced + status.suppressed + status.cancelled + status.expired + status.waiting === status.recipients ? null : 'its counts do not add up',
+    status.delivered + status.bounced + status.suppressed + status.cancelled + status.expired + status.waiting === status.recipients
+      ? null
+      : 'its counts do not add up',
   ]
   return wrong.filter((one) => one !== null).map((one) => `${status.id}: ${one}`)
 }
@@ -79,7 +92,9 @@ function statusFailures(status: CampaignStatus, published: number): string[] {
 /** The summary: a line per ISP, what it showed, and what nobody met. */
 export function summaryLines(reckoning: Reckoning, paint: Paint): string[] {
   const { statuses, progress, isps, tookMs } = reckoning
-  const unmet = isps.flatMap(({ isp, behaviours }) => behaviours.filter(({ met, provokedBy }) => met === 0 && provokedBy !== 'excess').map(({ name }) => `${isp} ${name}`))
+  const unmet = isps.flatMap(({ isp, behaviours }) =>
+    behaviours.filter(({ met, provokedBy }) => met === 0 && provokedBy !== 'excess').map(({ name }) => `${isp} ${name}`),
+  )
   const { met, all } = metOf(isps)
   return [
     '',
@@ -125,7 +140,9 @@ function ispTable({ isps, progress, record }: Reckoning, paint: Paint): string[]
 function unconfirmedLine({ unconfirmed }: Reckoning): string[] {
   if (unconfirmed.length === 0) return []
   const there = unconfirmed.filter(({ arrivals }) => arrivals.length > 0).length
-  return [`${unconfirmed.length} last dots got no reply, since the ISP cut the line or kept silent: ${there} of these mails are at the far end; a newsletter is not sent twice for it`]
+  return [
+    `${unconfirmed.length} last dots got no reply, since the ISP cut the line or kept silent: ${there} of these mails are at the far end; a newsletter is not sent twice for it`,
+  ]
 }
 
 function statusLine(status: CampaignStatus): string {

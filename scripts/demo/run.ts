@@ -83,13 +83,16 @@ async function sendAndReckon(args: DemoArgs, { cluster, world, display, wish }: 
   await drawUntil(watch, display, wish, [bulk.id], () => progress.settled >= bulk.recipients.length * URGENT_AT)
   await publish(cluster.bus, urgent, progress)
   // Both tell the same in the end; which of them tells it first does not matter.
-  const over = (statuses: readonly CampaignStatus[]) => progress.settled === progress.total || (statuses.length === campaigns.length && statuses.every(({ state }) => state === 'finished'))
+  const over = (statuses: readonly CampaignStatus[]) =>
+    progress.settled === progress.total || (statuses.length === campaigns.length && statuses.every(({ state }) => state === 'finished'))
   await drawUntil(watch, display, wish, [bulk.id, urgent.id], over)
   const tookMs = performance.now() - beganMs
   const statuses = await finished(watch, campaigns, wish)
   const verdict = await world.verdict(campaigns.map((campaign) => publishedList(campaign, progress)))
   const [record, { isps }] = await Promise.all([world.record(), world.isps()])
-  const unconfirmed = await Promise.all(unconfirmedOf(campaigns, progress).map(async (one) => ({ ...one, arrivals: await world.arrivals(one.recipient.address) })))
+  const unconfirmed = await Promise.all(
+    unconfirmedOf(campaigns, progress).map(async (one) => ({ ...one, arrivals: await world.arrivals(one.recipient.address) })),
+  )
   return { campaigns, statuses, verdict, record, isps, progress, unconfirmed, plant: args.plant, tookMs }
 }
 
@@ -105,7 +108,9 @@ function publishedList({ id, recipients }: DemoCampaign, progress: Progress): Pu
 }
 
 function unconfirmedOf(campaigns: readonly DemoCampaign[], { ends }: Progress) {
-  return campaigns.flatMap(({ id, recipients }) => recipients.filter(({ address }) => ends.get(id)?.get(address)?.unconfirmed === true).map((recipient) => ({ campaign: id, recipient })))
+  return campaigns.flatMap(({ id, recipients }) =>
+    recipients.filter(({ address }) => ends.get(id)?.get(address)?.unconfirmed === true).map((recipient) => ({ campaign: id, recipient })),
+  )
 }
 
 async function publish(bus: Bus, campaign: DemoCampaign, progress: Progress): Promise<void> {
@@ -115,7 +120,13 @@ async function publish(bus: Bus, campaign: DemoCampaign, progress: Progress): Pr
 }
 
 /** A frame each FRAME_MS, until it holds, a campaign is refused, or the time is over. */
-async function drawUntil(watch: Watch, display: Display, wish: StopWish, ids: readonly string[], holds: (statuses: readonly CampaignStatus[]) => boolean): Promise<void> {
+async function drawUntil(
+  watch: Watch,
+  display: Display,
+  wish: StopWish,
+  ids: readonly string[],
+  holds: (statuses: readonly CampaignStatus[]) => boolean,
+): Promise<void> {
   const untilMs = performance.now() + LIMIT_MS
   while (performance.now() < untilMs) {
     wish.signal.throwIfAborted()
@@ -138,7 +149,12 @@ async function finished(watch: Watch, campaigns: readonly DemoCampaign[], wish: 
   }
 }
 
-async function linger({ say }: Display, { natsUrl, dataDir }: { readonly natsUrl: string; readonly dataDir: string }, world: WorldProcess, wish: StopWish): Promise<void> {
+async function linger(
+  { say }: Display,
+  { natsUrl, dataDir }: { readonly natsUrl: string; readonly dataDir: string },
+  world: WorldProcess,
+  wish: StopWish,
+): Promise<void> {
   say('')
   say('It keeps running; Ctrl-C ends it. In another terminal:')
   say(`  export HATO_DATA=${dataDir}`)

@@ -64,7 +64,16 @@ function tableRows({ progress, sessions, met }: View): string[][] {
     const mails = sum((one) => one.mails)
     const delivered = sum((one) => one.delivered)
     const refused = sum((one) => one.refused)
-    return { name: name as string, mails, delivered, refused, waiting: mails - delivered - refused, deferrals: sum((one) => one.deferrals), sessions: sessionsOf(sessions, name), ...metIn(met, name) }
+    return {
+      name: name as string,
+      mails,
+      delivered,
+      refused,
+      waiting: mails - delivered - refused,
+      deferrals: sum((one) => one.deferrals),
+      sessions: sessionsOf(sessions, name),
+      ...metIn(met, name),
+    }
   })
   const all = rows.reduce((sum, row) => ({
     name: 'all',

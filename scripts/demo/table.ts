@@ -6,7 +6,11 @@ export interface Column {
 
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
   const widths = columns.map(({ title }, at) => Math.max(widthOf(title), ...rows.map((row) => widthOf(row[at] ?? ''))))
-  const line = (cells: readonly string[]) => cells.map((cell, at) => padded(cell, widths[at] ?? 0, columns[at]?.align ?? 'left')).join('  ').trimEnd()
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, at) => padded(cell, widths[at] ?? 0, columns[at]?.align ?? 'left'))
+      .join('  ')
+      .trimEnd()
   return [line(columns.map(({ title }) => title)), ...rows.map(line)]
 }
 

@@ -88,7 +88,9 @@ export async function startActor(plan: ActorPlan): Promise<ActorChild> {
         plan.onBadConfig(new BadConfig(`${name} cannot be configured:${await lastWords(logFile, lifeFrom)}`))
         return 'give-up'
       }
-      say(`${name} ended (${howOf(exit)}) and starts again in ${pauseMs} ms; its log is ${logFile}${exit.signal === null ? await lastWords(logFile, lifeFrom) : ''}`)
+      say(
+        `${name} ended (${howOf(exit)}) and starts again in ${pauseMs} ms; its log is ${logFile}${exit.signal === null ? await lastWords(logFile, lifeFrom) : ''}`,
+      )
       await plan.purge(role, nodeId)
       return 'restart'
     },

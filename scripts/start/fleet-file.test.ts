@@ -59,13 +59,33 @@ describe('a fleet file', () => {
   test.each([
     ['a misspelt key', (text: string) => text.replace('ehlo =', 'helo ='), 'fleet.toml:18: ip[0].helo is not a key there; did you mean ehlo?'],
     ['a misspelt table', (text: string) => text.replace('[[pool]]', '[[pol]]'), 'fleet.toml:12: pol is not a key there; did you mean pool?'],
-    ['an unknown key in [network]', (text: string) => text.replace('smtp_port', 'smtpport'), 'fleet.toml:4: network.smtpport is not a key there; did you mean smtp_port?'],
-    ['an undefined pool', (text: string) => text.replace('pool = "acme"', 'pool = "acne"'), 'fleet.toml:17: ip[0].pool: pool "acne" is not defined; there is acme'],
-    ['a key that is not there', (text: string) => text.replace('keys/acme.pem', 'keys/no.pem'), 'fleet.toml:23: dkim[0].key: keys/no.pem cannot be read: no such file or directory'],
+    [
+      'an unknown key in [network]',
+      (text: string) => text.replace('smtp_port', 'smtpport'),
+      'fleet.toml:4: network.smtpport is not a key there; did you mean smtp_port?',
+    ],
+    [
+      'an undefined pool',
+      (text: string) => text.replace('pool = "acme"', 'pool = "acne"'),
+      'fleet.toml:17: ip[0].pool: pool "acne" is not defined; there is acme',
+    ],
+    [
+      'a key that is not there',
+      (text: string) => text.replace('keys/acme.pem', 'keys/no.pem'),
+      'fleet.toml:23: dkim[0].key: keys/no.pem cannot be read: no such file or directory',
+    ],
     ['a wait that is none', (text: string) => text.replace('first = "2s"', 'first = "soon"'), 'fleet.toml:25: retry.first: '],
-    ['a misspelt reason of [retry]', (text: string) => `${text}[retry.greylistd]\nfirst = "1s"\n`, 'fleet.toml:26: retry.greylistd is not a key there; did you mean greylisted?'],
+    [
+      'a misspelt reason of [retry]',
+      (text: string) => `${text}[retry.greylistd]\nfirst = "1s"\n`,
+      'fleet.toml:26: retry.greylistd is not a key there; did you mean greylisted?',
+    ],
     ['text that is no TOML', (text: string) => text.replace('name = "acme"', 'name = acme'), 'fleet.toml:6: this is no TOML: '],
-    ['a rule that catches nothing', (text: string) => `${text}[[rule]]\nid = "x"\nseen = "421 busy"\ntext = "greylist"\nclass = "site-busy"\nblames = "site"\n`, 'fleet.toml:28: rule[0].seen: the rule does not catch its own sample "421 busy"'],
+    [
+      'a rule that catches nothing',
+      (text: string) => `${text}[[rule]]\nid = "x"\nseen = "421 busy"\ntext = "greylist"\nclass = "site-busy"\nblames = "site"\n`,
+      'fleet.toml:28: rule[0].seen: the rule does not catch its own sample "421 busy"',
+    ],
   ])('%s is refused with its line', async (_, spoil, said) => {
     expect((await read(spoil(GOOD))).said).toContain(said)
   })

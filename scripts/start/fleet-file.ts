@@ -69,7 +69,10 @@ async function embedKeys(table: Record<string, unknown>, folder: string): Promis
 function laterChecks(fleet: Fleet): Placed[] {
   const retry = RetryConfig.safeParse(fleet.retry ?? {})
   const rules = readReplyRules(fleet.rule).problems
-  return [...(retry.success ? [] : retry.error.issues.flatMap((issue) => placed(issue, ['retry'], RetryConfig))), ...rules.map((problem) => ({ path: pathOf(problem), says: `: ${problem.message}` }))]
+  return [
+    ...(retry.success ? [] : retry.error.issues.flatMap((issue) => placed(issue, ['retry'], RetryConfig))),
+    ...rules.map((problem) => ({ path: pathOf(problem), says: `: ${problem.message}` })),
+  ]
 }
 
 /** `rule[2].text` → `['rule', 2, 'text']`. */
@@ -83,7 +86,10 @@ function placed(issue: z.core.$ZodIssue, within: readonly PropertyKey[], schema:
   const known = keysAt(schema, issue.path)
   return issue.keys.map((key) => {
     const meant = nearest(key, known)
-    return { path: [...path, key], says: ` is not a key there; ${meant === null ? `there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}` : `did you mean ${meant}?`}` }
+    return {
+      path: [...path, key],
+      says: ` is not a key there; ${meant === null ? `there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}` : `did you mean ${meant}?`}`,
+    }
   })
 }
 

@@ -5,7 +5,9 @@ import { ACTOR_VARIABLES } from './roles.ts'
 
 export function help(): string {
   const flagOf = new Map<string, string>(Object.entries(FLAGS).map(([flag, variable]) => [variable, `--${flag}`]))
-  const rows = Object.values(START_CONFIG).map((row: ConfigRow) => `  ${row.env.padEnd(16)} ${(flagOf.get(row.env) ?? '').padEnd(12)} ${row.why}${defaultOf(row)}`)
+  const rows = Object.values(START_CONFIG).map(
+    (row: ConfigRow) => `  ${row.env.padEnd(16)} ${(flagOf.get(row.env) ?? '').padEnd(12)} ${row.why}${defaultOf(row)}`,
+  )
   const others = ACTOR_VARIABLES.filter((name) => !Object.values(START_CONFIG).some((row) => row.env === name))
   return `npm start [-- FLAGS]
 

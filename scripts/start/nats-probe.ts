@@ -47,7 +47,9 @@ export async function waitForNats(url: string, options: { readonly say: (line: s
 
 function usable(info: ServerInfo, where: string): ServerInfo {
   if (!isNewEnough(info.version)) {
-    throw new BadConfig(`the NATS server at ${where} is version ${info.version}, Hato needs ${NATS_MINIMUM} or newer (scheduled messages, atomic batches). Upgrade it, or unset HATO_NATS_URL to use the embedded one`)
+    throw new BadConfig(
+      `the NATS server at ${where} is version ${info.version}, Hato needs ${NATS_MINIMUM} or newer (scheduled messages, atomic batches). Upgrade it, or unset HATO_NATS_URL to use the embedded one`,
+    )
   }
   if (!info.jetstream) throw new BadConfig(`the NATS server at ${where} runs without JetStream; start it with -js or a jetstream block in its configuration`)
   return info

@@ -20,7 +20,9 @@ const TABLES: Readonly<Record<ActorRole, ConfigTable>> = {
 const PER_PROCESS: readonly string[] = [COMMON_CONFIG.nodeId.env, COMMON_CONFIG.healthPort.env]
 
 /** Every variable that some actor under a supervisor reads. */
-export const ACTOR_VARIABLES: readonly string[] = [COMMON_CONFIG, ...Object.values(TABLES)].flatMap((table) => Object.values(table).map((row) => row.env)).filter((name) => !PER_PROCESS.includes(name))
+export const ACTOR_VARIABLES: readonly string[] = [COMMON_CONFIG, ...Object.values(TABLES)]
+  .flatMap((table) => Object.values(table).map((row) => row.env))
+  .filter((name) => !PER_PROCESS.includes(name))
 
 /** What one actor gets of our environment: its own settings and all that is not Hato's. */
 export function actorEnv(role: ActorRole, env: Readonly<Record<string, string | undefined>>): Record<string, string> {

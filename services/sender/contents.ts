@@ -84,7 +84,11 @@ export class Contents {
     const bytes = await whole(openObjects(this.#bus, OBJECT_BUCKET).read(batch.content))
     const content = JSON.parse(new TextDecoder().decode(bytes)) as CampaignContent
     const attachments = new Map<string, Uint8Array>()
-    const objects = openTenantObjects(this.#bus, batch.tenant, record.fleet.tenant.map(({ name }) => name))
+    const objects = openTenantObjects(
+      this.#bus,
+      batch.tenant,
+      record.fleet.tenant.map(({ name }) => name),
+    )
     for (const { object } of content.content.attachments ?? []) attachments.set(object, await whole(objects.read(object)))
     const tenant = record.fleet.tenant.find(({ name }) => name === batch.tenant)
     const prepared = prepareContent(content.content, {

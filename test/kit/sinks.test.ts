@@ -16,7 +16,10 @@ async function smtpSource(to: string, rcpt: string, mails: number) {
 
 test('the sinks count what came, by their own counters and by recipient and Message-ID', async () => {
   await using sinks = await startSinks(2, 3)
-  await Promise.all([smtpSource(`127.0.2.200:${sinks.smtpPort}`, 'a@d0.sink0.example', 40), smtpSource(`127.0.2.201:${sinks.smtpPort}`, 'b@d1.sink1.example', 25)])
+  await Promise.all([
+    smtpSource(`127.0.2.200:${sinks.smtpPort}`, 'a@d0.sink0.example', 40),
+    smtpSource(`127.0.2.201:${sinks.smtpPort}`, 'b@d1.sink1.example', 25),
+  ])
   await until('the counters to be printed', () => sinks.counted() === 65)
   const stored = await sinks.stored()
   expect([...stored].map(([rcpt, mails]) => [rcpt, mails.size, Math.max(...mails.values())])).toEqual([

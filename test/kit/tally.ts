@@ -66,7 +66,9 @@ export interface Account {
 export function account(published: readonly string[], tally: Tally, farEnd: ReadonlyMap<string, ReadonlyMap<string, number>>): Account {
   const unaccounted = published.filter((rcpt) => !tally.endOf.has(rcpt))
   const lost = published.filter((rcpt) => !farEnd.has(rcpt) && (tally.endOf.get(rcpt) ?? 'delivered') === 'delivered')
-  const doubled = [...farEnd].flatMap(([rcpt, mails]) => [...mails].filter(([, copies]) => copies > 1).map(([messageId, copies]) => ({ rcpt, messageId, copies, flagged: tally.flagged.has(rcpt) })))
+  const doubled = [...farEnd].flatMap(([rcpt, mails]) =>
+    [...mails].filter(([, copies]) => copies > 1).map(([messageId, copies]) => ({ rcpt, messageId, copies, flagged: tally.flagged.has(rcpt) })),
+  )
   const known = new Set(published)
   return { lost, doubled, unaccounted, unpublished: [...farEnd.keys()].filter((rcpt) => !known.has(rcpt)) }
 }
