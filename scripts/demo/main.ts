@@ -3,14 +3,13 @@
  *
  * Exit codes: 0 all accounted for · 1 not · 2 unknown flags · 69, 78 as `npm start` · 130 Ctrl-C
  */
-import { mkdtemp, rm, statfs } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { BadConfig } from '../../services/runtime/errors.ts'
 import { hearStopWish } from '../start/stop-wish.ts'
 import { type DemoArgs, HELP, readArgs } from './args.ts'
 import { openDisplay } from './display.ts'
 import { runDemo } from './run.ts'
+import { makeScratch } from './scratch.ts'
 
 process.exit(await main())
 
@@ -19,7 +18,7 @@ async function main(): Promise<number> {
   if (typeof args === 'number') return args
   using display = openDisplay(args.output === 'json' ? process.stderr : process.stdout)
   const wish = hearStopWish(() => display.say('stopping'))
-  const dataDir = await mkdtemp(join(await scratch(), 'hato-demo-'))
+  const dataDir = await makeScratch('hato-demo-')
   let keep: 'keep' | 'remove' = 'remove'
   try {
     const code = await runDemo(args, { dataDir, display, wish })
@@ -33,19 +32,6 @@ async function main(): Promise<number> {
   } finally {
     if (keep === 'remove') await rm(dataDir, { recursive: true, force: true })
     else process.stderr.write(`logs and store are kept in ${dataDir}\n`)
-  }
-}
-
-const MEMORY_DISK = '/dev/shm'
-const ROOM_BYTES = 512 * 1024 ** 2
-
-/** The store is synced write by write, as in production, and thrown away afterwards: in memory where there is room, so that a slow disk does not show. */
-async function scratch(): Promise<string> {
-  try {
-    const { bavail, bsize } = await statfs(MEMORY_DISK)
-    return bavail * bsize >= ROOM_BYTES ? MEMORY_DISK : tmpdir()
-  } catch {
-    return tmpdir() // there is none on this system
   }
 }
 
