@@ -20,15 +20,30 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
 const DEFAULT_URL = 'nats://127.0.0.1:4222'
 const CONNECT_WITHIN_MS = 4_000
 
-/** --nats, then HATO_NATS_URL, then what `npm start` or the demo wrote into its data folder, then the default. `who`: an entry of credentials.json. */
+/**
+ * --nats, then HATO_NATS_URL, then what `npm start` wrote into its data folder, then the default. `who`: an entry of credentials.json.
+ * NOTE: who names a data folder means the cluster there. When it does not run, the default address may be somebody else's cluster: orders
+ * must not go there, nor this folder's password.
+ */
 export async function findNats(flag: string | undefined, env: Env, who = 'ops'): Promise<NatsPlace> {
   const folders = dataFolders(env)
-  const credentials = fromEnv(env) ?? (await firstOf(folders, (folder) => readCredentials(folder, who)))
-  if (flag !== undefined) return { url: checked(flag, '--nats'), from: '--nats', credentials }
-  if (env.HATO_NATS_URL) return { url: checked(env.HATO_NATS_URL, 'HATO_NATS_URL'), from: 'HATO_NATS_URL', credentials }
+  const own = fromEnv(env)
+  const withCredentials = async (url: string, from: string) => ({
+    url,
+    from,
+    credentials: own ?? (await firstOf(folders, (folder) => readCredentials(folder, who))),
+  })
+  if (flag !== undefined) return withCredentials(checked(flag, '--nats'), '--nats')
+  if (env.HATO_NATS_URL) return withCredentials(checked(env.HATO_NATS_URL, 'HATO_NATS_URL'), 'HATO_NATS_URL')
   const running = await firstOf(folders, readRunning)
-  if (running !== null) return { url: running.natsUrl, from: running.file, credentials }
-  return { url: DEFAULT_URL, from: 'the default', credentials }
+  if (running !== null) return withCredentials(running.natsUrl, running.file)
+  if (env.HATO_DATA)
+    throw new Failure(
+      'unavailable',
+      `no cluster runs on HATO_DATA=${env.HATO_DATA} (its cluster.json is missing or of a run that has ended). Start it with npm start, or say where NATS is with --nats URL or HATO_NATS_URL`,
+      { code: 'no-nats' },
+    )
+  return { url: DEFAULT_URL, from: 'the default', credentials: own }
 }
 
 function checked(url: string, from: string): string {

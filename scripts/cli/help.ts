@@ -31,7 +31,7 @@ export function overview(commands: readonly Command[], paint: Paint): string {
     ...shown.map(({ left, says }) => `  ${paint('bold', pad(left, width))}  ${says}`),
     '',
     'Every command takes --help, with an example. Queries take --json.',
-    `NATS is looked for at --nats URL, HATO_NATS_URL, what runs in HATO_DATA (./data), then nats://127.0.0.1:4222.`,
+    'NATS is looked for at --nats URL, HATO_NATS_URL, what runs on HATO_DATA (./data); without any of them nats://127.0.0.1:4222.',
     'Exit codes: 0 done · 1 refused or failed · 2 not understood · 69 NATS or an actor does not answer · 78 a file or setting is wrong',
   ].join('\n')
 }
