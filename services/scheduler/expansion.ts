@@ -10,7 +10,7 @@ import { token } from '../../protocol/tokens.ts'
 import type { Bus, Entry } from '../runtime/bus/types.ts'
 import type { Log } from '../runtime/log.ts'
 import { ObjectError, openObjects } from '../runtime/objects.ts'
-import type { Campaigns, Running } from './campaigns.ts'
+import { type Campaigns, ENDED, type Running } from './campaigns.ts'
 import { type Group, placeOf, WindowOfGroups } from './grouping.ts'
 import { type ListLine, readList } from './list-reader.ts'
 import { hoursOf } from './policy/window.ts'
@@ -134,7 +134,7 @@ async function readOn(running: Running, tools: ExpansionTools): Promise<Expanded
   }
 
   for await (const line of linesOf(running, tools)) {
-    if (tools.stopping() || running.record.state === 'cancelling') return { kind: 'stopped' }
+    if (tools.stopping() || running.record.state === 'cancelling' || ENDED.has(running.record.state)) return { kind: 'stopped' }
     const key = line.kind === 'recipient' && seen ? keyOf(line.recipient, running.record.dedupe) : null
     const isNew = key === null || seen?.add(key) === true
     if (line.after <= from) continue // counted before the restart; only the memory of duplicates is rebuilt

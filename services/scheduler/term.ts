@@ -206,7 +206,8 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
     events,
     journalPosition: () => ledger.position,
     onAccepted: (running) => {
-      if (expanding.has(running) || waitingToExpand.includes(running)) return
+      // It may have been cancelled, even to its end, while its acceptance was told.
+      if (ENDED.has(running.record.state) || expanding.has(running) || waitingToExpand.includes(running)) return
       waitingToExpand.push(running)
       waitingToExpand.sort((a, b) => Number(a.record.lane === 'bulk') - Number(b.record.lane === 'bulk'))
       expandNext()

@@ -44,6 +44,16 @@ test('a scan gives what was there when it began, in order, from any sequence, on
   expect(none).toEqual([])
 })
 
+test('to remove what went already is false at once, also in front of the first message', async () => {
+  const { bus } = here
+  await bus.ensureStreams([testStream('WENT', ['went.>'])])
+  for (const body of ['1', '2', '3']) await bus.store('went.a', bytes(body))
+  expect([await bus.remove('WENT', 1), await bus.remove('WENT', 3)]).toEqual([true, true])
+  const began = performance.now()
+  expect([await bus.remove('WENT', 1), await bus.remove('WENT', 3), await bus.remove('WENT', 99)]).toEqual([false, false, false])
+  expect(performance.now() - began).toBeLessThan(5_000)
+})
+
 test('a scan ends although the last message went meanwhile', async () => {
   const { bus } = here
   await bus.ensureStreams([testStream('GOES', ['goes.>'])])

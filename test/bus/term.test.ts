@@ -131,12 +131,50 @@ describe('a term of the scheduler', () => {
     const lines = Array.from({ length: 10_000 }, (_, at) => JSON.stringify({ address: `r${at}@gmail.com` }))
     await openObjects(here.bus, OBJECT_BUCKET).put('lists/acme/big.ndjson', [bytes(lines.join('\n'))])
     const job = notice(0, { recipients: undefined, recipientsObject: 'lists/acme/big.ndjson' })
-    await began()
+    const { nuid } = (await openObjects(here.bus, OBJECT_BUCKET).head('lists/acme/big.ndjson')) ?? { nuid: '' }
+    const [looking, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let looks = 0
+    await began(
+      withFaults(here.bus, {
+        async *scan(stream, filter, options) {
+          if (filter.endsWith(nuid) && ++looks === 2) {
+            // the first look was intake's, at the list's format
+            looking.resolve()
+            await goOn.promise
+          }
+          yield* here.bus.scan(stream, filter, options)
+        },
+      }),
+    )
     await publish(job)
-    await isIn(job.id, 'counting', 'running')
+    await looking.promise
     await ask('campaignControl', job.id, { action: 'cancel' })
+    goOn.resolve()
     await isIn(job.id, 'cancelled')
     expect(await status(job.id)).toMatchObject({ waiting: 0 })
+    expect(await gather(here.bus.scan(STREAM.mail, wildcard('batch', { tenant: 'acme', campaign: job.id })))).toEqual([])
+  })
+
+  it('cuts nothing of a campaign that was cancelled before its list was opened', async () => {
+    const job = notice(3)
+    const bus = withFaults(here.bus, {
+      async store(on, body, options) {
+        if (on === subject('campaignEvent', { tenant: 'acme', id: job.id }) && (JSON.parse(text(body)) as CampaignEvent).type === 'accepted') {
+          await ask('campaignControl', job.id, { action: 'cancel' })
+          await isIn(job.id, 'cancelled')
+        }
+        return here.bus.store(on, body, options)
+      },
+    })
+    await began(bus)
+    await publish(job)
+    await until(
+      'its job is acked',
+      async () => (await gather(here.bus.scan(STREAM.events, subject('campaignEvent', { tenant: 'acme', id: job.id })))).length === 2,
+    )
+    const other = notice(1)
+    await publish(other)
+    await until('the next one is out', async () => (await sent(other.id)).length === 1)
     expect(await gather(here.bus.scan(STREAM.mail, wildcard('batch', { tenant: 'acme', campaign: job.id })))).toEqual([])
   })
 

@@ -19,7 +19,7 @@ export async function api<T>(link: Link, operation: string, request: unknown): P
     const msg = await link.insist(`$JS.API.${operation}`, body, Math.max(1, deadlineMs - performance.now()))
     const answer = msg.json<T & { error?: ApiError }>()
     if (answer.error === undefined) return { kind: 'done', result: answer }
-    if (answer.error.code < 500 || answer.error.err_code === SERVER.storageExceeded) return { kind: 'error', error: answer.error }
+    if (answer.error.code < 500 || isFinal(answer.error)) return { kind: 'error', error: answer.error }
     if (performance.now() >= deadlineMs) throw new Infrastructure('unavailable', `${operation}: ${answer.error.description}`)
     await new Promise((resolve) => setTimeout(resolve, 250)) // the server's election decides, there is no event to wait for
   }
@@ -30,4 +30,9 @@ export async function apiOrThrow<T>(link: Link, operation: string, request: unkn
   const answer = await api<T>(link, operation, request)
   if (answer.kind === 'done') return answer.result
   throw new InvariantBroken('jetstream', `${operation}: ${answer.error.description} (${answer.error.err_code})`)
+}
+
+/** 5xx that no repetition changes. NOTE: the server says 500 to the removal of a message that is not there (any more). */
+function isFinal({ err_code, description }: ApiError): boolean {
+  return err_code === SERVER.storageExceeded || (err_code === SERVER.deleteFailed && /no message found|not found|EOF/.test(description))
 }
