@@ -169,8 +169,8 @@ export interface HeldLease {
   open: number
   lingering: number
   queued: number
-  /** orders it holds */
-  readonly orders: Map<number, { readonly count: number; readonly lane: Lane }>
+  /** orders it holds; `unsure`: they went out with a grant that nobody answered */
+  readonly orders: Map<number, { readonly count: number; readonly lane: Lane; readonly unsure: boolean }>
   /** recipients it ends per second, smoothed */
   perS: number
   reportedAt: MonoMs

@@ -16,7 +16,7 @@ export function hearGrantAnswer(shard: Shard, id: string, answer: GrantAnswer, a
     become(lease, 'held')
     lease.mustEnd = at.mono + LEASE_MS + GUARD_MS
     lease.busyAt = at.mono
-    hold(lease, pending.orders)
+    hold(lease, pending.orders, 'sure')
     return []
   }
   const sender = shard.roster.get(lease.sender)
@@ -37,7 +37,7 @@ export function hearGrantTimeOut(shard: Shard, id: string, at: Moment): Say[] {
   if (lease === undefined || !pending) return []
   lease.pending = null
   lease.mustEnd = Math.max(lease.mustEnd, at.mono + LEASE_MS + GUARD_MS)
-  hold(lease, pending.orders)
+  hold(lease, pending.orders, 'unsure')
   // A lease of before goes on: its reports tell. A new one that nobody confirmed takes no orders and is not renewed before it is reported.
   return [{ say: 'event', event: { event: 'grantUnanswered', ...nameOf(lease), orders: pending.orders.length } }]
 }
@@ -45,9 +45,9 @@ export function hearGrantTimeOut(shard: Shard, id: string, at: Moment): Say[] {
 /** A sender refuses more orders for a lease that it holds only when it has ended it by itself. */
 const ENDED_THERE: ReadonlySet<string> = new Set(['no-room', 'stopping', 'source-held', 'ip-unusable'])
 
-function hold(lease: HeldLease, orders: readonly Waiting[]): void {
+function hold(lease: HeldLease, orders: readonly Waiting[], how: 'sure' | 'unsure'): void {
   for (const { held } of orders) {
-    lease.orders.set(held.seq, { count: held.order.count, lane: held.order.lane })
+    lease.orders.set(held.seq, { count: held.order.count, lane: held.order.lane, unsure: how === 'unsure' })
     lease.queued += held.order.count
   }
 }

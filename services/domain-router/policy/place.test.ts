@@ -164,6 +164,26 @@ describe('placing', () => {
     expect(seqs(desk.accept())).toEqual([2])
   })
 
+  test('hands out again what a lease that goes on never got, once nobody has kept it alive', () => {
+    const desk = new Desk()
+    desk.arrive(desk.order({ count: 100 }))
+    desk.allow()
+    const [lease] = desk.accept()
+    const more = desk.order({ count: 100 })
+    desk.report(lease as never, { delivered: 90, queued: 1 })
+    desk.arrive(more)
+    const [lost] = desk.take('grant')
+    expect(seqs([lost?.grant as never])).toEqual([2])
+    desk.mono += 1_000
+    desk.tell({ on: 'grantTimedOut', lease: lost?.grant.lease.id as string })
+    desk.report(lease as never, { delivered: 10 })
+    expect(desk.take('grant')).toEqual([])
+    desk.arrive(more) // ack_wait is over, and nobody said +WPI
+    desk.here()
+    desk.report(lease as never)
+    expect(seqs(desk.accept())).toEqual([2])
+  })
+
   test('lends nothing without permission of its own', () => {
     const desk = new Desk()
     desk.arrive(desk.order())

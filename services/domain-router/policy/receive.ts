@@ -130,15 +130,17 @@ function takeIn(shard: Shard, orders: readonly HeldOrder[], at: Moment): Say[] {
 }
 
 /**
- * A copy of what waits here (then the newer ack subject is the one to use), or of what a sender works on and keeps alive itself. What a silent sender had
- * comes back because nobody keeps it alive: it is taken in again, and the claim tells whether that sender is really gone.
+ * A copy of what waits here (then the newer ack subject is the one to use), or of what a sender works on and keeps alive itself. What a silent sender had,
+ * or what went out with a grant that never got there, comes back because nobody keeps it alive: it is taken in again, and the claim tells whether somebody
+ * works on it after all.
  */
 function isHere(site: Site, { seq, ackSubject }: HeldOrder, at: Moment): boolean {
   for (const pair of site.pairs.values()) {
     for (const lease of pair.leases) {
       if (lease.pending?.orders.some(({ held }) => held.seq === seq)) return true
-      if (!lease.orders.has(seq)) continue
-      if (at.mono - lease.reportedAt < HERE_SILENT_MS) return true
+      const order = lease.orders.get(seq)
+      if (order === undefined) continue
+      if (!order.unsure && at.mono - lease.reportedAt < HERE_SILENT_MS) return true
       lease.orders.delete(seq)
     }
   }
