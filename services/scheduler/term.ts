@@ -3,16 +3,14 @@ import type { Problem } from '../../protocol/campaign.ts'
 import { campaignName } from '../../protocol/ids.ts'
 import type { Drain } from '../../protocol/messages/permission.ts'
 import type { ErrorAnswer } from '../../protocol/messages/ops.ts'
-import { KEYS, OBJECT_BUCKET } from '../../protocol/buckets.ts'
 import { DEFAULT_RETRY } from '../../protocol/retry.ts'
 import { RetryConfig, retryPolicy } from '../../protocol/retry-config.ts'
 import { STREAM } from '../../protocol/streams.ts'
-import { readSubject, subject, wildcard } from '../../protocol/subjects.ts'
+import { readSubject, wildcard } from '../../protocol/subjects.ts'
 import type { Call } from '../runtime/bus/types.ts'
 import { Infrastructure, RETRY_PACE_MS } from '../runtime/errors.ts'
 import type { FleetWatch } from '../runtime/fleet-watch.ts'
 import { openBucket } from '../runtime/kv.ts'
-import { openObjects } from '../runtime/objects.ts'
 import { watchOwners } from '../runtime/owners.ts'
 import { bury, isUnburied } from './burial.ts'
 import { Campaigns, ENDED, type Running } from './campaigns.ts'
@@ -42,7 +40,7 @@ const PROGRESS_MS = 1_000
  * so that a status never goes back.
  */
 export async function startTerm(context: SchedulerContext, shared: { fleet: FleetWatch; sites: Sites }): Promise<AsyncDisposable> {
-  const { bus, log, clock, config, nodeId } = context
+  const { bus, log, clock, config } = context
   const { fleet, sites } = shared
   const stack = new AsyncDisposableStack()
   let stopping = false
