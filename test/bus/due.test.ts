@@ -245,7 +245,9 @@ describe('an order that is due', () => {
     await started([], bus)
     const seq = await arrives(placed.order)
     await until('it rests', async () => (await resting(running)).length === 1)
-    await here.bus.flush()
+    const next = await campaign({ state: 'cancelling' })
+    const behind = await arrives((await batchOf(next, people(1))).order)
+    await until('the one behind it is acked', () => gone(behind))
     expect(await gone(seq)).toBe(false) // it comes again, and then goes on
   })
 })

@@ -420,6 +420,30 @@ describe('a sender in trouble', () => {
     expect(await isGone(slow)).toBe(false)
   })
 
+  it('lives through 12 s without NATS in the middle of its work: nothing is missed, and what it knew is told once', async () => {
+    const { id, child } = await aSender()
+    const [job, queued] = [await placed(people('out', 60)), await placed(people('queued', 5))]
+    const claimed = async () => (await outcomes(job)).length > 0
+    await granted(id, lease({ pacePerS: 20, sessions: 2 }), [job.held, queued.held])
+    await until('it sends and tells', async () => arrived(job.addresses) > 10 && (await claimed()))
+    await here.nats.kill()
+    renewed.clear()
+    await new Promise((resolve) => setTimeout(resolve, 12_000)) // an outage has no event: longer than every wait inside
+    const then = arrived(job.addresses)
+    await here.nats.start()
+    await until('the rest is back', async () => (await waitingOrders(job.campaign)).length === 1, 15_000)
+    expect(child.exitCode).toBeNull()
+    const told = (await outcomes(job)).map(({ rcpt }) => rcpt)
+    expect(new Set(told).size).toBe(told.length)
+    expect(told.length).toBe(then)
+    expect((await waitingOrders(job.campaign))[0]).toMatchObject({ attempt: 1, count: 60 - then })
+    expect(copies(job.addresses).every((count) => count <= 1)).toBe(true)
+    expect(arrived(queued.addresses)).toBe(0)
+    const again = await placed(people('after', 3))
+    await granted(id, lease(), [again.held])
+    await until('it works again', () => isGone(again), 10_000)
+  })
+
   it('ends cleanly at SIGTERM: what it had not begun is back, and its exit code is 0', async () => {
     const { id, child } = await startSender()
     const jobs = [await placed(people('t1-', 50)), await placed(people('t2-', 50))]

@@ -4,7 +4,7 @@ import { BUCKETS, KEYS, OBJECT_BUCKET } from '../../protocol/buckets.ts'
 import { decode, encode, encodeJson } from '../../protocol/codec.ts'
 import { Fleet, type FleetRecord } from '../../protocol/fleet.ts'
 import type { CampaignEvent, CampaignRecord, CampaignStatus } from '../../protocol/messages/campaign.ts'
-import { batchSeqOf, type Order } from '../../protocol/messages/mail.ts'
+import { type Batch, batchSeqOf, type Order } from '../../protocol/messages/mail.ts'
 import type { OutcomeChunk } from '../../protocol/outcome.ts'
 import { STREAM, STREAMS } from '../../protocol/streams.ts'
 import { subject, wildcard } from '../../protocol/subjects.ts'
@@ -198,6 +198,39 @@ describe('a term of the scheduler', () => {
     await publish(job)
     await until('its order is there', async () => (await sent(job.id)).length === 1)
     expect(await status(job.id)).toMatchObject({ recipients: 1, waiting: 1 })
+  })
+
+  it('lives through 12 s without NATS while it cuts and releases: every recipient in one batch, every batch under one order', async () => {
+    const lines = Array.from({ length: 20_000 }, (_, at) => JSON.stringify({ address: `r${at}@gmail.com` }))
+    await openObjects(here.bus, OBJECT_BUCKET).put('lists/acme/cut.ndjson', [bytes(lines.join('\n'))])
+    const job = notice(0, { recipients: undefined, recipientsObject: 'lists/acme/cut.ndjson' })
+    await began()
+    await publish(job)
+    await until('some are cut', async () => (await status(job.id)).recipients > 0)
+    // A router that takes whatever comes, so that release goes on all the time.
+    const router = setInterval(() => {
+      const upTo = { urgent: 1e9, bulk: 1e9 }
+      here.bus.say(
+        subject('drain', { shard: 'google' }),
+        encode({ shard: 'google', epoch: 1, upTo, sites: [{ site: 'google', urgent: 0, bulk: 0, perS: 500, resting: null }] }),
+      )
+    }, 50)
+    try {
+      await here.nats.kill()
+      await new Promise((resolve) => setTimeout(resolve, 12_000)) // an outage has no event: longer than every wait inside
+      await here.nats.start()
+      await until('the whole list is cut', async () => (await status(job.id)).listRead === 20_000, 15_000)
+      await until('all is released', async () => (await sent(job.id)).length >= 200, 15_000)
+    } finally {
+      clearInterval(router)
+    }
+    expect(await status(job.id)).toMatchObject({ recipients: 20_000, waiting: 20_000 })
+    const batches = await gather(here.bus.scan(STREAM.mail, wildcard('batch', { tenant: 'acme', campaign: job.id })))
+    const addresses = batches.flatMap(({ body }) => decode<Batch>(body).recipients.map(({ address }) => address))
+    expect(addresses.length).toBe(20_000)
+    expect(new Set(addresses).size).toBe(20_000)
+    const orders = (await sent(job.id)).map((held) => batchSeqOf(held))
+    expect(orders.toSorted((a, b) => a - b)).toEqual(batches.map(({ seq }) => seq))
   })
 
   it('finishes a resume that ended in the middle: what was parked goes on, and nobody refuses its mail', async () => {
