@@ -25,15 +25,22 @@ export async function connectHato(url: string): Promise<Hato> {
   const carriers = watchCarriers(nats)
   const last = watchEvents(nats)
   const ask = async <T>(on: string, body: object): Promise<T> => (await nats.request(on, JSON.stringify(body), { timeout: ANSWER_WITHIN_MS })).json<T>()
+  const status: Hato['status'] = ({ tenant, body }) => ask(subject('campaignStatus', { tenant, id: body.id }), {})
   return {
     carriers,
+    status,
     async publish({ tenant, body }) {
       const ack = await ask<{ readonly seq?: number }>(subject('campaignJob', { tenant }), body)
       if (ack.seq === undefined) throw new Error(`the publish was answered by ${JSON.stringify(ack)}`)
     },
     isRunning: ({ body }) => last.of(body.id) !== 'finished',
-    untilFinished: ({ body }, withinMs) => last.untilFinished(body.id, withinMs, () => `${carriers.settled(body.id)} settled`),
-    status: ({ tenant, body }) => ask(subject('campaignStatus', { tenant, id: body.id }), {}),
+    async untilFinished(campaign, withinMs) {
+      try {
+        await last.untilFinished(campaign.body.id, withinMs)
+      } catch (error) {
+        throw new Error(`${error instanceof Error ? error.message : error}; its status: ${JSON.stringify(await status(campaign))}`)
+      }
+    },
     [Symbol.asyncDispose]: () => nats.close(),
   }
 }
@@ -55,12 +62,12 @@ function watchEvents(nats: NatsConnection) {
   }
   return {
     of,
-    untilFinished: (id: string, withinMs: number, seen: () => string) =>
+    untilFinished: (id: string, withinMs: number) =>
       until(
         `${id} is finished`,
         () => isFinished(id),
         withinMs,
-        () => `${of(id)}, ${seen()}`,
+        () => of(id),
       ),
   }
 }

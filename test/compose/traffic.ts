@@ -11,7 +11,7 @@ export interface Traffic {
   readonly finished: Promise<void>
 }
 
-const RECIPIENTS = 3_000
+const RECIPIENTS = 2_000
 /** So much of a campaign is settled when the next one is published. */
 const NEXT_AT = 0.7
 const FINISHED_WITHIN_MS = 300_000
