@@ -77,13 +77,8 @@ export interface TallyRecord {
   readonly bouncedLater: number
   readonly complained: number
   readonly unsubscribed: number
-  /** which recipients, by batch; absent once the campaign has ended */
-  readonly bits?: {
-    readonly batches: readonly number[]
-    readonly settled: Uint8Array
-    readonly deferred: Uint8Array
-    readonly waiting: readonly (readonly [batch: number, site: string, because: ReplyClass, until: EpochMs | null])[]
-  }
+  /** which recipients, by batch: the scheduler's own form, deflated (RFC 1951); absent once the campaign has ended */
+  readonly bits?: Uint8Array
 }
 
 /** The answer of `campaign.status` (design §4). */

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { KEYS } from '../../protocol/buckets.ts'
 import { decode, encode } from '../../protocol/codec.ts'
 import { campaignName } from '../../protocol/ids.ts'
-import type { CampaignRecord } from '../../protocol/messages/campaign.ts'
+import type { CampaignRecord, TallyRecord } from '../../protocol/messages/campaign.ts'
 import type { ExpansionCursor } from '../../protocol/messages/mail.ts'
-import type { CampaignState, EpochMs } from '../../protocol/words.ts'
+import type { CampaignState, EpochMs, MonoMs } from '../../protocol/words.ts'
 import { Infrastructure } from '../runtime/errors.ts'
 import type { Bucket } from '../runtime/kv.ts'
 import type { Log } from '../runtime/log.ts'
@@ -38,6 +39,10 @@ export interface Running {
   /** recipients the campaign's `rate` allows right now, and when that was true */
   rate: { allowed: number; at: number }
   changed: boolean
+  /** the tally as it was saved last with its bits */
+  saved: TallyRecord
+  /** a large tally takes long to save: not before this moment of the process's clock */
+  saveAfter: MonoMs
   /** ends when whoever cuts or reads batches of this campaign has done */
   turn: Promise<void>
   /** how often its queues are being read again: nothing is released from them meanwhile */
@@ -46,6 +51,10 @@ export interface Running {
 
 export const NOTHING_READ: ExpansionCursor = { position: 0, listRead: 0, recipients: 0, duplicates: 0, unusable: 0, batches: 0, done: false }
 
+/** the server takes 8 MB a message */
+const RECORD_BYTES = 7_000_000
+/** saving takes at most one part in so many of the time */
+const SAVE_SHARE = 20
 /** records asked for side by side when a term begins */
 const LOOKED_UP_AT_ONCE = 64
 
@@ -153,16 +162,12 @@ export class Campaigns {
     running.changed = false
     const ended = ENDED.has(running.record.state)
     const { tally, expansion } = running
-    running.record = {
-      ...running.record,
-      term: this.#term,
-      expansion: ended ? expansion : null,
-      tally: { ...running.record.tally, ...tally.counts, position: tally.position, ...(ended ? {} : { bits: tally.snapshot() }) },
-    }
-    if (ended) delete (running.record.tally as { bits?: unknown }).bits
+    const counted = { ...running.record.tally, ...tally.counts, position: tally.position }
+    running.record = { ...running.record, term: this.#term, expansion: ended ? expansion : null, tally: counted }
+    const body = ended ? encode(running.record) : this.#bodyWithBits(running)
     const key = KEYS.campaign(running.record.tenant, running.record.id)
     try {
-      const revision = await this.#bucket.update(key, encode(running.record), running.revision, ended ? { ttlS: REMEMBERED_S } : {})
+      const revision = await this.#bucket.update(key, body, running.revision, ended ? { ttlS: REMEMBERED_S } : {})
       if (revision === null) await this.#stale(running, key)
       else running.revision = revision
     } catch (error) {
@@ -170,6 +175,21 @@ export class Campaigns {
       throw error
     }
     if (ended) this.#running.delete(campaignName(running.record))
+  }
+
+  /** The record with the tally's bits. Where they are too large for one message the last ones stand, with their position: a restart counts on from there. */
+  #bodyWithBits(running: Running): Uint8Array {
+    const { record } = running
+    const began = performance.now()
+    const tally = { ...record.tally, bits: deflateRawSync(running.tally.packed(), { level: 1 }) }
+    const body = encode({ ...record, tally })
+    running.saveAfter = performance.now() + (performance.now() - began) * SAVE_SHARE
+    if (body.length <= RECORD_BYTES) {
+      running.saved = tally
+      return body
+    }
+    this.#log.warn('tally too large', { campaign: campaignName(record), bytes: body.length, position: running.saved.position })
+    return encode({ ...record, tally: running.saved })
   }
 
   /** Not our last revision: either our own write whose answer was lost, or another owner's. */
@@ -185,12 +205,15 @@ export class Campaigns {
   }
 
   #adopt(record: CampaignRecord, revision: number): Running {
-    const { bits, position, delivered, unconfirmed, bounced, expired, suppressed, cancelled, mayBeDuplicate } = record.tally
+    const { bits, ...counted } = record.tally
+    const { position, delivered, unconfirmed, bounced, expired, suppressed, cancelled, mayBeDuplicate } = counted
     const counts = { delivered, unconfirmed, bounced, expired, suppressed, cancelled, mayBeDuplicate }
     const running: Running = {
-      record,
+      record: { ...record, tally: counted },
       revision,
-      tally: Tally.restore(position, counts, bits ?? { batches: [], settled: new Uint8Array(), deferred: new Uint8Array(), waiting: [] }),
+      tally: Tally.restore(position, counts, bits === undefined ? null : inflateRawSync(bits)),
+      saved: record.tally,
+      saveAfter: 0,
       expansion: NOTHING_READ,
       expansionSeq: 0,
       queues: new Map(),

@@ -259,7 +259,7 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
     for (const running of campaigns.all()) {
       if (running.record.state === 'scheduled' && running.record.startAt <= clock.now())
         void campaigns.change(running, { state: running.expansion.done ? 'running' : 'counting' }).catch(trouble('start', running))
-      else if (running.changed) void campaigns.save(running).catch(trouble('save', running))
+      else if (running.changed && clock.mono() >= running.saveAfter) void campaigns.save(running).catch(trouble('save', running))
     }
   }, config.saveEveryMs)
   stack.defer(() => clearInterval(saving))

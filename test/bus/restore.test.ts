@@ -24,6 +24,8 @@ function campaign(id: string): Running {
     queues: new Map(),
     rate: { allowed: 0, at: 0 },
     changed: false,
+    saved: {} as CampaignRecord['tally'],
+    saveAfter: 0,
     turn: Promise.resolve(),
     restores: 0,
   }

@@ -303,6 +303,50 @@ describe('a term of the scheduler', () => {
     expect(await gather(here.bus.scan(STREAM.mail, wildcard('batch', { tenant: 'acme', campaign: job.id })))).toEqual([])
   })
 
+  it('saves the tally of a list with a very long tail in one message, and has it back', async () => {
+    const bucket = openBucket(here.bus, 'campaigns')
+    const owned = () =>
+      new Campaigns({
+        bucket,
+        log: here.log,
+        onFenced: (name) => {
+          throw new Error(name)
+        },
+      })
+    await began()
+    const job = notice(1, { sendAt: new Date(Date.now() + 3_600_000).toISOString() })
+    await publish(job)
+    await until('it is counted', async () => (await status(job.id)).recipients === 1)
+    await ended()
+    const campaigns = owned()
+    await campaigns.load(0)
+    const running = campaigns.get('acme', job.id)
+    if (!running) throw new Error('not loaded')
+    const blank = {
+      ref: null,
+      rcpt: '',
+      stage: 'dot',
+      code: 250,
+      enhanced: null,
+      reply: null,
+      class: 'delivered',
+      blames: 'nobody',
+      mx: null,
+      ip: null,
+      site: 's',
+      ms: 1,
+    } as const
+    const [first, batches] = [1_000_000, 300_000]
+    for (let at = 0; at < batches; at++) running.tally.count(first + 2 * at, { n: at % 3, outcome: 'delivered', ...blank }, null)
+    running.changed = true
+    await campaigns.save(running)
+    const again = owned()
+    await again.load(0)
+    const restored = again.get('acme', job.id)?.tally
+    expect(restored?.counts.delivered).toBe(batches)
+    for (const at of [0, 1, 2, 299_999]) expect([0, 1, 2].map((n) => restored?.isSettled(first + 2 * at, n))).toEqual([0, 1, 2].map((n) => n === at % 3))
+  })
+
   it('is refused when it writes a record that another owner has written, however far each has counted', async () => {
     const bucket = openBucket(here.bus, 'campaigns')
     const fenced: string[] = []
