@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { readReply } from '../../protocol/reply.ts'
 import { createJudge } from '../../services/sender/policy/replies/judge.ts'
+import { greyReply } from '../world/models/greylist.ts'
 import { PROVIDERS } from '../world/models/isps.ts'
 import { tail } from '../world/models/tail.ts'
 import { demoFleet } from './fleet.ts'
@@ -27,6 +28,11 @@ describe('what a simulated ISP says when a limit is overstepped', () => {
     // Only these two rest anybody; without a time of its own a reply rests for a minute and more.
     if (verdict.blames === 'source' || verdict.blames === 'site') expect(verdict.restMs ?? Number.POSITIVE_INFINITY).toBeLessThanOrEqual(REST_MOST_MS)
   })
+})
+
+test('a greylist is asked again when it lets us in, not the minute later that a real one is given', () => {
+  const verdict = createJudge(DEMO_RULES)({ reply: readReply(greyReply(2_000).wire.trim()), fault: null, stage: 'rcpt', provider: null, unknown: 'plain' })
+  expect(verdict).toMatchObject({ class: 'greylisted', blames: 'nobody', retryAfterMs: 2_000 })
 })
 
 test('the fleet is one that a cluster takes', async () => {

@@ -80,7 +80,8 @@ const ROWS: readonly Row[] = [
 export const DEMO_RULES: Record<string, unknown>[] = ROWS.map((row) => ({
   ...row,
   id: `demo/${row.id}`,
-  ...(row.blames === 'nobody' ? {} : { rest: REST, outcome: 'deferred' }),
+  outcome: 'deferred',
+  ...(row.class === 'session-end' ? {} : { rest: REST }),
 }))
 
 /** `[retry]`: a full mailbox is asked four times within seconds and then bounces, which takes days in production; whoever rests is asked again at once. */

@@ -64,7 +64,8 @@ export function verdictOf(then: Then, reply: Reply, stage: Stage, row: string | 
     suppress: then.suppress === true && row !== null && (permanent || then.class === 'mailbox-full'),
     restMs: then.restMs ?? null,
     threshold: then.threshold ?? null,
-    retryAfterMs: then.class === 'greylisted' ? namedWaitMs(reply.text) : null,
+    // A row that knows how long this greylist takes is believed before the reply's own words.
+    retryAfterMs: then.class === 'greylisted' ? (then.restMs ?? namedWaitMs(reply.text)) : null,
     charged: isCharged(then.class, then.blames),
     permanent,
     row,
