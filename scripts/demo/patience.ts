@@ -74,6 +74,13 @@ const ROWS: readonly Row[] = [
     class: 'reputation',
     blames: 'source',
   },
+  {
+    id: 'greylist',
+    seen: '450 4.2.0 Greylisted, see http://postgrey.schweikert.ch/help/. Please try again in 2 seconds',
+    text: 'greylisted',
+    class: 'greylisted',
+    blames: 'nobody',
+  },
 ]
 
 /** `[[rule]]` */
