@@ -20,6 +20,11 @@ export class LeaseCounts {
     }
   }
 
+  /** recipients told since the last report */
+  get done(): number {
+    return Object.values(this.#classes).reduce((sum, count) => sum + count, this.#delivered)
+  }
+
   rest(ms: number, because: ReplyClass): void {
     if (this.#rest === null || this.#rest.ms < ms) this.#rest = { ms, because }
   }

@@ -3,10 +3,12 @@ import { orderId } from '../../protocol/messages/mail.ts'
 import type { Lease, LeaseReport } from '../../protocol/messages/permission.ts'
 import type { MonoMs, ReplyClass } from '../../protocol/words.ts'
 import type { Log } from '../runtime/log.ts'
+import { Budget } from './budget.ts'
 import { LeaseCounts } from './lease-counts.ts'
 import type { Orders } from './orders.ts'
 import { ConnectLog, Pace } from './pace.ts'
 import type { Finding } from './policy/attempt.ts'
+import { Wakers } from './wakers.ts'
 import { countOpen, countTaken, giveBack, type LetGo, take, type Work } from './state.ts'
 
 /** A recipient whose turn it is. */
@@ -47,8 +49,8 @@ export class LeaseHolder {
   /** orders on their way back to the scheduler */
   readonly #returning = new Set<Promise<void>>()
   #ending: LetGo | null = null
-  #budget: number | null
-  readonly #wakers = new Set<() => void>()
+  readonly #budget: Budget
+  readonly #wakers = new Wakers()
   readonly #orders: Orders
   readonly #hire: (holder: LeaseHolder) => Worker
   readonly #hungry: () => void
@@ -70,7 +72,7 @@ export class LeaseHolder {
     this.lease = options.lease
     this.until = options.until
     this.pace = new Pace(options.lease.pacePerS)
-    this.#budget = options.lease.budget
+    this.#budget = new Budget(options.lease.budget)
     this.#orders = options.orders
     this.#hire = options.hire
     this.#hungry = options.hungry
@@ -116,14 +118,14 @@ export class LeaseHolder {
     this.lease = { ...this.lease, ...lease }
     this.until = until
     this.pace.change(lease.pacePerS, this.#mono())
-    this.#budget = lease.budget
-    this.#wake() // whoever waited for budget or a slot looks again
+    this.#budget.renew(lease.budget, this.counts.done)
+    this.#wakers.wake() // whoever waited for budget or a slot looks again
     this.#staff()
   }
 
   addOrders(orders: readonly HeldOrder[]): void {
     for (const held of orders) if (!this.holdsOrder(orderId(held))) this.#queue.push(held)
-    this.#wake()
+    this.#wakers.wake()
     this.#staff()
   }
 
@@ -144,26 +146,33 @@ export class LeaseHolder {
       this.#hungry()
       const left = Math.min(idleUntil, this.until) - this.#mono()
       if (left <= 0) return null
-      await this.#wakened(left)
+      await this.#wakers.wakened(left)
     }
   }
 
   /** The recipient's transaction never began: it waits for its next turn. */
-  back({ work, n }: Turn): void {
+  back(turn: Turn): void {
+    const { work, n } = turn
+    this.#budget.end(turn, 'unused')
     giveBack(work, n)
-    this.#wake()
+    this.#wakers.wake()
     this.#finishIfDone(work)
   }
 
-  told({ work }: Turn, finding: Finding): void {
+  told(turn: Turn, finding: Finding): void {
     this.counts.count(finding)
-    if (finding.stage !== null && this.#budget !== null) this.#budget--
-    this.#finishIfDone(work)
+    this.#budget.end(turn, finding.stage === null ? 'unused' : 'used')
+    this.#finishIfDone(turn.work)
   }
 
-  /** May a transaction start now? The budget of today's ramp is counted here between two renewals. */
+  /** Is there anything to start a transaction for: the lease lives, and today's ramp has something left? */
   mayStart(): boolean {
-    return this.live && (this.#budget === null || this.#budget > 0)
+    return this.live && this.#budget.isLeft
+  }
+
+  /** The last word before MAIL FROM: true = the transaction counts from now on, until `told` or `back`. */
+  begin(turn: Turn): boolean {
+    return this.live && this.#budget.begin(turn)
   }
 
   /** Which of the hops still bears a session of this lease (delivery.md §6: never more than five from one source to one address). */
@@ -183,14 +192,14 @@ export class LeaseHolder {
       if (!this.mayStart()) return false
       const waitMs = this.connects.take(this.lease.terms.connectsPerMinute, this.#mono())
       if (waitMs === 0) return true
-      await this.#wakened(Math.min(waitMs, this.until - this.#mono()))
+      await this.#wakers.wakened(Math.min(waitMs, this.until - this.#mono()))
     }
   }
 
   /** Waits so long, or until the lease ends. */
   async pause(ms: number): Promise<void> {
     const end = this.#mono() + ms
-    while (this.live && this.#mono() < end) await this.#wakened(Math.min(end, this.until) - this.#mono())
+    while (this.live && this.#mono() < end) await this.#wakers.wakened(Math.min(end, this.until) - this.#mono())
   }
 
   /** A slot was one too many for the peer: until the router says otherwise the lease has one less. */
@@ -206,7 +215,7 @@ export class LeaseHolder {
     for (const worker of this.#workers) worker.stop()
     for (const held of this.#queue.splice(0)) if (orders === 'return') this.#giveBack(held)
     for (const work of this.#works) this.#finishIfDone(work)
-    this.#wake()
+    this.#wakers.wake()
   }
 
   /** The rest of this campaign's mail goes back: it was paused or cancelled. */
@@ -271,7 +280,7 @@ export class LeaseHolder {
       if (!held) return
       const claimed = this.#claim(held).finally(() => {
         this.#claiming = null
-        this.#wake()
+        this.#wakers.wake()
       })
       this.#claiming = { held, claimed }
     }
@@ -312,7 +321,7 @@ export class LeaseHolder {
 
   #ordersEnded(seq: number): void {
     this.counts.ended.push(seq)
-    this.#wake()
+    this.#wakers.wake()
   }
 
   /** As many sessions as the lease lends and the queue can use. */
@@ -322,11 +331,11 @@ export class LeaseHolder {
       this.#workers.add(worker)
       void worker.done.finally(() => {
         this.#workers.delete(worker)
-        this.#wake()
+        this.#wakers.wake()
         this.#staff()
       })
     }
-    if (this.#workers.size > this.lease.sessions) this.#wake()
+    if (this.#workers.size > this.lease.sessions) this.#wakers.wake()
   }
 
   /** Recipients that a worker is busy with. */
@@ -344,22 +353,6 @@ export class LeaseHolder {
   /** Below this the router should already be sending more: about a second of the lease's pace. */
   #lowWater(): number {
     return Math.min(200, Math.max(20, this.lease.pacePerS))
-  }
-
-  #wake(): void {
-    for (const wake of [...this.#wakers]) wake()
-  }
-
-  #wakened(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        clearTimeout(timer)
-        this.#wakers.delete(wake)
-        resolve()
-      }
-      const timer = setTimeout(wake, ms)
-      this.#wakers.add(wake)
-    })
   }
 }
 

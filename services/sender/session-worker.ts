@@ -154,11 +154,12 @@ export class SessionWorker implements Worker {
   }
 
   /** Pace, journal and lease all agree that a transaction may start now. */
-  async #clearance({ work }: Turn): Promise<boolean> {
+  async #clearance(turn: Turn): Promise<boolean> {
+    const { work } = turn
     const wait = Math.max(this.#holder.pace.take(this.#tools.mono()), work.ratePace?.take(this.#tools.mono()) ?? 0)
     if (wait > 0) await this.#holder.pause(wait)
     await this.#tools.journal.room()
-    return this.#holder.mayStart() && work.letGo === null && !work.lost
+    return work.letGo === null && !work.lost && this.#holder.begin(turn)
   }
 
   async #sessionFor(domain: string): Promise<{ kind: 'session'; session: SmtpSession } | { kind: 'finding'; finding: Finding } | { kind: 'none' }> {

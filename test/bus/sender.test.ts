@@ -331,6 +331,15 @@ describe('a sender', () => {
     expect(await isGone(job)).toBe(true)
   })
 
+  it("starts no more transactions than today's ramp has left, though several sessions ask at once", async () => {
+    const { id } = await aSender()
+    const job = await placed(people('ramp', 30))
+    await granted(id, lease({ budget: 3 }), [job.held], 'as-it-is')
+    await until('the rest is back', async () => (await waitingOrders(job.campaign)).length === 1, 8_000)
+    expect(arrived(job.addresses)).toBe(3)
+    expect((await waitingOrders(job.campaign))[0]).toMatchObject({ count: 27 })
+  })
+
   it('starts no transaction from a source a second after the ip-manager held it back', async () => {
     const { id } = await aSender()
     const job = await placed(people('h', 100))
