@@ -116,12 +116,13 @@ async function firstOf<T>(folders: readonly string[], read: (folder: string) => 
 
 export interface ConnectOptions {
   readonly place: NatsPlace
+  readonly env: Env
   readonly stopping: AbortSignal
   /** a remark while the connection is down */
   readonly note: (text: string) => void
 }
 
-export async function connectOrFail({ place, stopping, note }: ConnectOptions): Promise<Bus> {
+export async function connectOrFail({ place, env, stopping, note }: ConnectOptions): Promise<Bus> {
   let because = 'no answer'
   const giveUp = AbortSignal.timeout(CONNECT_WITHIN_MS)
   const credentials = place.credentials === null ? {} : { credentials: place.credentials }
@@ -145,7 +146,7 @@ export async function connectOrFail({ place, stopping, note }: ConnectOptions): 
     if (error instanceof BadConfig)
       throw new Failure(
         'badConfig',
-        `${error.message}; the credentials are HATO_NATS_USER and HATO_NATS_PASS, or "ops" in ${dataFolders(process.env).join(' or ')}/credentials.json`,
+        `${error.message}; the credentials are HATO_NATS_USER and HATO_NATS_PASS, or "ops" in ${dataFolders(env).join(' or ')}/credentials.json`,
       )
     if (!giveUp.aborted) throw error
     throw new Failure(

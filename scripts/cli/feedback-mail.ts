@@ -2,7 +2,7 @@
  * A mail that came back → feedback: bounces (DSN, RFC 3464) and complaints (ARF, RFC 5965).
  */
 import { createHash } from 'node:crypto'
-import { type AddressObject, type ParsedMail, simpleParser } from 'mailparser'
+import type { AddressObject, ParsedMail } from 'mailparser'
 import type { Feedback } from '../../protocol/messages/ops.ts'
 import type { ReplyClass } from '../../protocol/words.ts'
 
@@ -22,6 +22,7 @@ const CLASSES: readonly (readonly [RegExp, ReplyClass])[] = [
 ]
 
 export async function readReturnedMail(mail: Uint8Array, file: string): Promise<ReadMail> {
+  const { simpleParser } = await import('mailparser') // 0.2 s that no other command should pay
   const parsed = await simpleParser(Buffer.from(mail), { skipHtmlToText: true, skipTextToHtml: true, skipImageLinks: true })
   const type = parsed.headers.get('content-type') as { value?: string; params?: Readonly<Record<string, string>> } | undefined
   const report = parsed.attachments.find(({ contentType }) => contentType === 'message/feedback-report')

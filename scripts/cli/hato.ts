@@ -41,8 +41,8 @@ function usageOf(topic: string): string[] {
 }
 
 async function run(command: Command, asked: Asked, terminal: Terminal, screen: Screen): Promise<number> {
-  const stop = hearCtrlC(screen)
   await using stack = new AsyncDisposableStack()
+  const stop = stack.use(hearCtrlC(screen))
   stack.defer(() => screen.endLive())
   let place: Promise<NatsPlace> | null = null
   let bus: Promise<Bus> | null = null
@@ -55,7 +55,7 @@ async function run(command: Command, asked: Asked, terminal: Terminal, screen: S
     natsUrl: async () => (await where()).url,
     bus() {
       bus ??= where().then(async (found) =>
-        stack.use(await connectOrFail({ place: found, stopping: stop.signal, note: (text) => screen.note(`hato: ${text}`) })),
+        stack.use(await connectOrFail({ place: found, env: terminal.env, stopping: stop.signal, note: (text) => screen.note(`hato: ${text}`) })),
       )
       return bus
     },
@@ -71,18 +71,27 @@ async function run(command: Command, asked: Asked, terminal: Terminal, screen: S
   }
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const LAST_WORDS_MS = 300
+
 /** Ctrl-C lets the command say what goes on without it; whatever has not ended a moment later is left. */
-function hearCtrlC(screen: Screen): { readonly signal: AbortSignal; readonly over: Promise<number> } {
+function hearCtrlC(screen: Screen): Disposable & { readonly signal: AbortSignal; readonly over: Promise<number> } {
   const controller = new AbortController()
   const over = Promise.withResolvers<number>()
   const hear = () => {
     if (controller.signal.aborted) return
     screen.endLive()
     controller.abort(new Error('stopped'))
-    setTimeout(() => over.resolve(EXIT.interrupted), 300)
+    setTimeout(() => over.resolve(EXIT.interrupted), LAST_WORDS_MS)
   }
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, hear)
-  return { signal: controller.signal, over: over.promise }
+  for (const name of SIGNALS) process.on(name, hear)
+  return {
+    signal: controller.signal,
+    over: over.promise,
+    [Symbol.dispose]() {
+      for (const name of SIGNALS) process.off(name, hear)
+    },
+  }
 }
 
 const MOST_PROBLEMS = 1_000

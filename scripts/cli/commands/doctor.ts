@@ -1,4 +1,5 @@
 import type { FleetRecord } from '../../../protocol/fleet.ts'
+import { STREAM } from '../../../protocol/streams.ts'
 import type { Bus } from '../../../services/runtime/bus.ts'
 import { Infrastructure, InvariantBroken } from '../../../services/runtime/errors.ts'
 import type { Command, Here } from '../command.ts'
@@ -36,6 +37,8 @@ export const doctorCommand: Command = {
 async function examine(bus: Bus, here: Here): Promise<Chapter[]> {
   const url = await here.natsUrl()
   const now = here.now()
+  // Where no cluster ever ran there is nothing else to look at.
+  if (!(await bus.hasStream(STREAM.jobs))) return [{ title: 'NATS', lines: await lookAtNats(bus, url) }]
   const record = attempt(() => readFleet(bus))
   const fleet = async (): Promise<FleetRecord | null> => {
     const read = await record

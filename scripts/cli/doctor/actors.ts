@@ -25,7 +25,9 @@ export interface Owning {
 export async function readOwning(bus: Bus): Promise<Owning> {
   const nodes = new Map<string, string[]>(ROLES.map((role) => [role, []]))
   const owners = new Map<string, string | null>()
-  const watch = openBucket(bus, 'owners').watch('>', ({ key, value }) => {
+  const bucket = openBucket(bus, 'owners')
+  await bucket.get(KEYS.owner('scheduler', 'all')) // says so when there is no such bucket; a watch would wait for it
+  const watch = bucket.watch('>', ({ key, value }) => {
     if (value === null) return
     const [, role, id] = /^node\.([^.]+)\.(.+)$/.exec(key) ?? []
     if (role === undefined || id === undefined) owners.set(key, decode<{ owner: string | null }>(value).owner)
