@@ -132,6 +132,7 @@ export class LeaseHolder {
   /** The next recipient to try, claimed; null when the lease ends or nothing came for `idleMs`. */
   async next(worker: Worker, idleMs: number): Promise<Turn | null> {
     const idleUntil = this.#mono() + idleMs
+    let told = false
     for (;;) {
       if (!this.live || this.#overstaffed(worker)) return null
       const turn = this.mayStart() ? this.#takeOne(worker) : null
@@ -143,7 +144,9 @@ export class LeaseHolder {
         await this.#claimNext()
         continue
       }
-      this.#hungry()
+      // Once: the report is answered by a renewal, which wakes us, and telling again would go round as fast as the network allows.
+      if (!told) this.#hungry()
+      told = true
       const left = Math.min(idleUntil, this.until) - this.#mono()
       if (left <= 0) return null
       await this.#wakers.wakened(left)
