@@ -6,7 +6,7 @@ import type { Log } from '../runtime/log.ts'
 import { Budget } from './budget.ts'
 import { LeaseCounts } from './lease-counts.ts'
 import type { Orders } from './orders.ts'
-import { ConnectLog, Pace } from './pace.ts'
+import { ConnectLog, Pace, type Slot } from './pace.ts'
 import type { Finding } from './policy/attempt.ts'
 import { Wakers } from './wakers.ts'
 import { countOpen, countTaken, giveBack, type LetGo, take, type Work } from './state.ts'
@@ -199,10 +199,9 @@ export class LeaseHolder {
     }
   }
 
-  /** Waits so long, or until the lease ends. */
-  async pause(ms: number): Promise<void> {
-    const end = this.#mono() + ms
-    while (this.live && this.#mono() < end) await this.#wakers.wakened(Math.min(end, this.until) - this.#mono())
+  /** Waits for the slot, which a renewal may move, or until the lease ends. */
+  async reach(slot: Slot): Promise<void> {
+    for (let now = this.#mono(); this.live && now < slot.at; now = this.#mono()) await this.#wakers.wakened(Math.min(slot.at, this.until) - now)
   }
 
   /** A slot was one too many for the peer: until the router says otherwise the lease has one less. */

@@ -1,34 +1,44 @@
 import type { MonoMs } from '../../protocol/words.ts'
 
+/** When a transaction may begin. It moves with the pace: read it again after each wait. */
+export interface Slot {
+  readonly at: MonoMs
+}
+
 /**
- * Spaces transactions: at most `perS` a second, no bursts beyond 50 ms' worth. Each caller is told how long to wait for its own slot,
- * so sessions of one lease share one pace.
+ * Spaces transactions: at most `perS` a second, no bursts beyond 50 ms' worth. Each caller has a slot of its own, so sessions of one lease share one pace.
+ *
+ * A change moves the slots that are taken as well: a lease may be told a very small number for a quarter of a second, while the router shares a pace out
+ * anew, and nobody shall wait for a slot of that moment for an hour.
  */
 export class Pace {
   #perS: number
   #nextAt: MonoMs = 0
+  #ahead: { at: MonoMs }[] = []
   static readonly #BURST_MS = 50
 
   constructor(perS: number) {
     this.#perS = perS
   }
 
-  /** Slots that are taken already move with the pace: what was reserved at a slow one must not hold up a faster one. */
   change(perS: number, now: MonoMs): void {
-    const ahead = Math.max(0, this.#nextAt - now) * (this.#perS / perS)
-    this.#nextAt = now + (Number.isFinite(ahead) ? ahead : 0)
+    const factor = this.#perS / perS
+    const moved = (at: MonoMs) => now + Math.max(0, at - now) * (Number.isFinite(factor) ? factor : 0)
+    this.#ahead = this.#ahead.filter(({ at }) => at > now)
+    for (const slot of this.#ahead) slot.at = moved(slot.at)
+    this.#nextAt = moved(this.#nextAt)
     this.#perS = perS
   }
 
-  /** Takes the next slot; the milliseconds until it. */
-  take(now: MonoMs): number {
-    if (!Number.isFinite(this.#perS)) return 0
+  /** Takes the next slot. */
+  take(now: MonoMs): Slot {
+    if (!Number.isFinite(this.#perS)) return { at: now }
     // Slots that nobody took in the last 50 ms may be caught up with, older ones are gone: a pause is no licence for a burst.
     const burst = this.#perS * Pace.#BURST_MS >= 1_000 ? Pace.#BURST_MS : 0
-    this.#nextAt = Math.max(this.#nextAt, now - burst)
-    const wait = Math.max(0, this.#nextAt - now)
-    this.#nextAt += 1_000 / this.#perS
-    return wait
+    const slot = { at: Math.max(this.#nextAt, now - burst) }
+    this.#nextAt = slot.at + 1_000 / this.#perS
+    if (slot.at > now) this.#ahead.push(slot)
+    return slot
   }
 }
 

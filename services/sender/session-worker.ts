@@ -85,7 +85,7 @@ export class SessionWorker implements Worker {
       const turn = await this.#holder.next(this, terms.idleMs)
       if (turn === null) break
       // What came to nothing is not taken up again within the same breath: the peer's close or a renewal must be heard in between.
-      if ((await this.#attempt(turn)) === 'nothing') await this.#holder.pause(NOTHING_MS)
+      if ((await this.#attempt(turn)) === 'nothing') await this.#holder.reach({ at: this.#tools.mono() + NOTHING_MS })
       if (this.#spent()) await this.#leave()
     }
     await this.#leave()
@@ -156,8 +156,9 @@ export class SessionWorker implements Worker {
   /** Pace, journal and lease all agree that a transaction may start now. */
   async #clearance(turn: Turn): Promise<boolean> {
     const { work } = turn
-    const wait = Math.max(this.#holder.pace.take(this.#tools.mono()), work.ratePace?.take(this.#tools.mono()) ?? 0)
-    if (wait > 0) await this.#holder.pause(wait)
+    const now = this.#tools.mono()
+    await this.#holder.reach(this.#holder.pace.take(now))
+    if (work.ratePace) await this.#holder.reach(work.ratePace.take(now))
     await this.#tools.journal.room()
     return work.letGo === null && !work.lost && this.#holder.begin(turn)
   }

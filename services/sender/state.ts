@@ -4,6 +4,7 @@ import type { Batch, HeldOrder, Order } from '../../protocol/messages/mail.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
 import { type Next, nextTry, type RetryPolicy, type Stick } from '../../protocol/retry.ts'
 import type { EpochMs, ReplyClass } from '../../protocol/words.ts'
+import type { Pace } from './pace.ts'
 
 /**
  * The work on one claimed order: who of the batch is still to be tried, and what became of the others. Pure; the shell does the SMTP.
@@ -44,7 +45,7 @@ export interface Work {
   /** outcomes told and not yet durable */
   unconfirmed: number
   /** spaces this order's mails where the campaign has a `rate` */
-  readonly ratePace: { take(now: number): number } | null
+  readonly ratePace: Pace | null
   /** a later claim holds the batch: nothing more is said about it */
   lost: boolean
   /** nobody is tried any more under this order, since … */

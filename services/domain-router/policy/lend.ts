@@ -51,14 +51,17 @@ export function lendingFor(
   const limits = limitsAt(shard, site, at)
   const { row } = limits
   const rate = limits.rate / pairsInUse(site, pair)
-  const pacePerS = settle(now.pacePerS, Math.min(gate.pacePerS * share, rate), left.pacePerS)
+  const wantedPerS = Math.min(gate.pacePerS * share, rate)
+  const pacePerS = settle(now.pacePerS, wantedPerS, left.pacePerS)
   const connectsPerMinute = settle(now.connectsPerMinute, row.connectsPerMinute * share, left.connectsPerMinute)
   // NOTE: only where the site's limit exceeds what one address may see does the sum over leases need counting.
   const perAddress =
     row.sessionsPerIp.max <= row.sessionsPerAddress
       ? row.sessionsPerAddress
       : Math.floor(settle(now.perAddress, Math.min(sessions, row.sessionsPerAddress), left.perAddress))
-  if (pacePerS <= 0 || connectsPerMinute <= 0 || perAddress < 1) return null
+  // What is left of a pace that others have whole is a rounding error of theirs: a lease on it would hold orders and send nothing.
+  if (pacePerS <= 0 || (lease === null && pacePerS < wantedPerS / 100)) return null
+  if (connectsPerMinute <= 0 || perAddress < 1) return null
   const budget = gate.budget === null || left.budget === null ? null : Math.max(0, Math.min(left.budget, Math.ceil(gate.budget * share)))
   if (lease === null && budget === 0) return null
   return { numbers: { sessions, pacePerS, perAddress, connectsPerMinute }, budget }
