@@ -3,6 +3,7 @@ import { type ErrorAnswer, IspControl, type IspStatus } from '../../protocol/mes
 import { shardOf } from '../../protocol/site.ts'
 import { readSubject, subject, wildcard } from '../../protocol/subjects.ts'
 import type { Bus, Call } from '../runtime/bus/types.ts'
+import { Infrastructure } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Owners } from '../runtime/owners.ts'
 import type { ControlAnswer } from './policy/messages.ts'
@@ -37,14 +38,14 @@ function siteIn(row: 'ispStatusOf' | 'ispControl', call: Call): string {
 }
 
 /** Every site that has mail, leases, orders of people, or memory of the last minutes. A router that does not answer is left out, and named in the log. */
-async function everySite({ bus, log, nodeId, owners, shards, askWithinMs }: IspDoorOptions): Promise<IspStatus> {
+async function everySite(options: IspDoorOptions): Promise<IspStatus> {
+  const { log, nodeId, owners, shards } = options
   const others = [...owners.shards()].filter(([shard, { owner }]) => owner !== null && owner !== nodeId && !shards.has(shard))
   const answers = await Promise.all(
     others.map(async ([shard, { owner }]) => {
-      const answer = await bus.ask(subject('siteStatus', { shard }), encode({ site: null }), { timeoutMs: askWithinMs })
-      if (answer.kind === 'answer') return decode<IspStatus['sites']>(answer.body)
-      log.warn('status-incomplete', { shard, owner, because: answer.kind })
-      return []
+      const sites = await askOwner<IspStatus['sites']>(subject('siteStatus', { shard }), { site: null }, options)
+      if (sites === null) log.warn('status-incomplete', { shard, owner })
+      return sites ?? []
     }),
   )
   const own = [...shards.values()].flatMap((shard) => shard.status(null))
@@ -58,8 +59,8 @@ async function oneSite(site: string, options: IspDoorOptions): Promise<IspStatus
     const sites = own.status(site)
     return sites.length > 0 ? { sites } : noOwner(site, shard)
   }
-  const answer = await options.bus.ask(subject('siteStatus', { shard }), encode({ site }), { timeoutMs: options.askWithinMs })
-  return answer.kind === 'answer' ? { sites: decode<IspStatus['sites']>(answer.body) } : noOwner(site, shard)
+  const sites = await askOwner<IspStatus['sites']>(subject('siteStatus', { shard }), { site }, options)
+  return sites !== null && sites.length > 0 ? { sites } : noOwner(site, shard)
 }
 
 async function control(call: Call, options: IspDoorOptions): Promise<ControlAnswer | ErrorAnswer> {
@@ -74,8 +75,18 @@ async function control(call: Call, options: IspDoorOptions): Promise<ControlAnsw
   const shard = shardOfSite(site, options)
   const own = options.shards.get(shard)
   if (own !== undefined) return own.control(site, read.data)
-  const answer = await options.bus.ask(subject('siteControl', { shard }), encode({ site, control: read.data }), { timeoutMs: options.askWithinMs })
-  return answer.kind === 'answer' ? decode<ControlAnswer | ErrorAnswer>(answer.body) : noOwner(site, shard)
+  return (await askOwner<ControlAnswer | ErrorAnswer>(subject('siteControl', { shard }), { site, control: read.data }, options)) ?? noOwner(site, shard)
+}
+
+/** Null when nobody answers in time, or we end. */
+async function askOwner<T>(to: string, body: object, { bus, askWithinMs }: IspDoorOptions): Promise<T | null> {
+  try {
+    const answer = await bus.ask(to, encode(body), { timeoutMs: askWithinMs })
+    return answer.kind === 'answer' ? decode<T>(answer.body) : null
+  } catch (error) {
+    if (!(error instanceof Infrastructure)) throw error
+    return null
+  }
 }
 
 function shardOfSite(site: string, { network }: IspDoorOptions): string {

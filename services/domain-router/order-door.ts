@@ -29,11 +29,10 @@ export interface OrderDoor extends AsyncDisposable {
 export async function openOrderDoor(options: OrderDoorOptions): Promise<OrderDoor> {
   const { bus, shard, maxAckPending, onOrders } = options
   let arrived: HeldOrder[] = []
-  let closed = false
   const tell = () => {
     const orders = arrived
     arrived = []
-    if (!closed && orders.length > 0) onOrders(orders)
+    if (orders.length > 0) onOrders(orders)
   }
   const hear = (delivery: Delivery) => {
     const order = readOrder(delivery.body)
@@ -55,8 +54,8 @@ export async function openOrderDoor(options: OrderDoorOptions): Promise<OrderDoo
   return {
     want: (lane, count) => pullers.get(lane)?.want(count),
     async [Symbol.asyncDispose]() {
-      closed = true
       for (const puller of pullers.values()) await puller[Symbol.asyncDispose]()
+      tell() // what came in this very turn
     },
   }
 }

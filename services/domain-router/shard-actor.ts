@@ -4,7 +4,7 @@ import type { ErrorAnswer, IspControl, IspStatus } from '../../protocol/messages
 import type { Allowances, Grant, GrantAnswer, Holdings, HoldingsAsk, Report } from '../../protocol/messages/permission.ts'
 import { subject } from '../../protocol/subjects.ts'
 import { LANES, type MonoMs } from '../../protocol/words.ts'
-import type { Bus } from '../runtime/bus/types.ts'
+import type { Answer, Bus } from '../runtime/bus/types.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { Infrastructure, InvariantBroken, RETRY_PACE_MS } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
@@ -84,7 +84,6 @@ export class ShardActor implements AsyncDisposable {
     )
     if (door === null) return
     if (this.#over) return door[Symbol.asyncDispose]()
-    this.#stack.use(door)
     this.#door = door
     this.#wantOrders('look')
   }
@@ -130,6 +129,7 @@ export class ShardActor implements AsyncDisposable {
 
   /** Another shall have the shard: what waits here goes back, the memory is saved. */
   async release(): Promise<void> {
+    await this.#closeDoor()
     this.tell({ on: 'released' })
     this.#end()
     await this.#stack.disposeAsync()
@@ -140,7 +140,14 @@ export class ShardActor implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.tell({ on: 'lost' })
     this.#end()
+    await this.#closeDoor()
     await this.#stack.disposeAsync()
+  }
+
+  async #closeDoor(): Promise<void> {
+    const door = this.#door
+    this.#door = null
+    await door?.[Symbol.asyncDispose]()
   }
 
   #end(): void {
@@ -200,8 +207,18 @@ export class ShardActor implements AsyncDisposable {
     }
   }
 
+  /** A question that our own end overtook was perhaps heard, like any without an answer. */
+  async #ask(to: string, body: Uint8Array, timeoutMs: number): Promise<Answer> {
+    try {
+      return await this.#options.bus.ask(to, body, { timeoutMs })
+    } catch (error) {
+      if (!(error instanceof Infrastructure)) throw error
+      return { kind: 'timeout' }
+    }
+  }
+
   async #grant(sender: string, grant: Grant): Promise<void> {
-    const answer = await this.#options.bus.ask(subject('grant', { sender }), encode(grant), { timeoutMs: GRANT_TIMEOUT_MS })
+    const answer = await this.#ask(subject('grant', { sender }), encode(grant), GRANT_TIMEOUT_MS)
     const lease = grant.lease.id
     if (answer.kind === 'timeout') this.tell({ on: 'grantTimedOut', lease })
     // Nobody listens: it was not heard for certain, and the sender is gone until it says otherwise.
@@ -210,13 +227,13 @@ export class ShardActor implements AsyncDisposable {
   }
 
   async #askHoldings(sender: string, ask: HoldingsAsk): Promise<void> {
-    const answer = await this.#options.bus.ask(subject('holdings', { sender }), encode(ask), { timeoutMs: HOLDINGS_WITHIN_MS })
+    const answer = await this.#ask(subject('holdings', { sender }), encode(ask), HOLDINGS_WITHIN_MS)
     if (answer.kind === 'answer') this.tell({ on: 'holdingsAnswered', holdings: decode<Holdings>(answer.body) })
     else this.tell({ on: 'holdingsTimedOut', sender })
   }
 
   async #askAllowances(ask: Extract<Say, { say: 'askAllowances' }>['ask']): Promise<void> {
-    const answer = await this.#options.bus.ask(subject('allowance', {}), encode(ask), { timeoutMs: ALLOWANCE_EVERY_MS })
+    const answer = await this.#ask(subject('allowance', {}), encode(ask), ALLOWANCE_EVERY_MS)
     // Without an answer the last one runs out; the next question comes within a second.
     if (answer.kind === 'answer') this.tell({ on: 'allowances', allowances: decode<Allowances>(answer.body), asked: ask.sites })
   }
@@ -228,7 +245,8 @@ export async function untilThere<T>(make: () => Promise<T>, gone: () => boolean)
     try {
       return await make()
     } catch (error) {
-      if (!(error instanceof Infrastructure) || error.code === 'closed') throw error
+      if (!(error instanceof Infrastructure)) throw error
+      if (error.code === 'closed') return null // our own end
       const { promise, resolve } = Promise.withResolvers<void>()
       setTimeout(resolve, RETRY_PACE_MS[error.code])
       await promise

@@ -55,7 +55,7 @@ function serveAllowances(bus: Bus): Listening {
 }
 
 /** A sender as its routers see it: takes grants, works the orders off at its own speed, reports; its mails go nowhere. */
-class SenderPeer implements Disposable {
+class SenderPeer implements AsyncDisposable {
   readonly grants: Grant[] = []
   readonly answers: ReportAnswer[] = []
   readonly leases = new Map<string, { lease: Grant['lease']; until: number; orders: HeldOrder[]; ended: number[]; delivered: number; closed: boolean }>()
@@ -64,6 +64,7 @@ class SenderPeer implements Disposable {
   readonly id: string
   readonly #bus: Bus
   readonly #stack = new DisposableStack()
+  readonly #reporting = new Set<Promise<void>>()
 
   constructor(bus: Bus, id: string) {
     this.id = id
@@ -72,7 +73,7 @@ class SenderPeer implements Disposable {
     this.#stack.use(bus.serve(subject('holdings', { sender: id }), (call) => call.reply(encode(this.#holdings(decode<HoldingsAsk>(call.body).shard)))))
     for (const [ms, run] of [
       [300, () => this.#here()],
-      [100, () => void this.report()],
+      [100, () => this.#reportNow()],
     ] as const) {
       const timer = setInterval(run, ms)
       this.#stack.defer(() => clearInterval(timer))
@@ -80,8 +81,14 @@ class SenderPeer implements Disposable {
     this.#here()
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#stack.dispose()
+    await Promise.all(this.#reporting)
+  }
+
+  #reportNow(): void {
+    const reporting = this.report().finally(() => this.#reporting.delete(reporting))
+    this.#reporting.add(reporting)
   }
 
   ordersOf(campaign: string): number[] {
@@ -202,8 +209,8 @@ beforeAll(async () => {
   parts.use(here.bus.hear(wildcard('drain'), ({ body }) => void drains.push(decode<Drain>(body))))
   router = startProcess()
 }, 30_000)
-afterEach(() => {
-  for (const sender of senders.splice(0)) sender[Symbol.dispose]()
+afterEach(async () => {
+  for (const sender of senders.splice(0)) await sender[Symbol.asyncDispose]()
 })
 afterAll(async () => {
   parts?.dispose()
@@ -247,6 +254,12 @@ async function ask<T>(name: 'ispStatusOf' | 'ispControl', site: string, body: ob
 async function google(): Promise<IspStatus['sites'][number]> {
   const { sites } = await ask<IspStatus>('ispStatusOf', 'google')
   return sites[0] as IspStatus['sites'][number]
+}
+
+async function everySite(): Promise<IspStatus['sites']> {
+  const answer = await here.bus.ask(subject('ispStatus', {}), encodeJson({}), { timeoutMs: 3_000 })
+  if (answer.kind !== 'answer') throw new Error(`isp.status: ${answer.kind}`)
+  return (JSON.parse(new TextDecoder().decode(answer.body)) as IspStatus).sites
 }
 
 const waiting = async (filter: string) => (await gather(here.bus.scan(STREAM.mail, filter))).length
@@ -342,4 +355,29 @@ describe('a router', () => {
     expect((await google()).resting).toMatchObject({ because: 'reputation' })
     lending.lends = true
   }, 60_000)
+
+  it('shares the shards with a second process, and each of the two answers for all of them', async () => {
+    lending.lends = true
+    const peer = sender('s5')
+    const second = startProcess()
+    try {
+      const owners = async () => new Set((await everySite()).map(({ owner }) => owner))
+      // A person's order makes a site worth telling, so there is one in many shards.
+      const sites = ['google', 'outlook', 'yahoo', 'docomo', 'orange', 'apple', 'mimecast', 'zoho']
+      for (const site of sites) expect(await ask('ispControl', site, { action: 'limit', rate: 50, id: 'many' })).toMatchObject({ ok: true })
+      await until('two owners', async () => (await owners()).size === 2, 30_000)
+      // One of the two answers each question. A shard on its way from one to the other is nobody's for that moment.
+      const complete = async () => {
+        const told = new Set((await everySite()).map(({ site }) => site))
+        return sites.every((site) => told.has(site))
+      }
+      await until('all sites, four times', async () => (await Promise.all([1, 2, 3, 4].map(complete))).every(Boolean), 30_000)
+      for (const site of sites) expect((await ask<IspStatus>('ispStatusOf', site)).sites).toMatchObject([{ site, actions: [{ id: 'many', action: 'limit' }] }])
+      for (const site of sites) expect(await ask('ispControl', site, { action: 'clear', id: 'many' })).toMatchObject({ ok: true })
+      await order('c6')
+      await until('mail goes on', () => peer.ordersOf('c6').length === 1, 30_000)
+    } finally {
+      await killed(second)
+    }
+  }, 90_000)
 })

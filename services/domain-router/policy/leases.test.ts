@@ -132,7 +132,7 @@ describe('a lease', () => {
 
   test('that nobody knows any more counts as long as its sender reports sessions, and is told to end', () => {
     const desk = new Desk({ isp: { sessions_start: 2, sessions_per_ip: 2 } })
-    desk.mono += 10_000 // long after the takeover
+    desk.mono += 30_000 // long after the takeover
     const stray = { lease: { id: 't00-3-1', ip: '192.0.2.1', site: SITE, pool: 'p' } } as Grant
     expect(desk.report(stray, { open: 1, lingering: 1 }).end).toEqual(['t00-3-1'])
     desk.arrive(desk.order())

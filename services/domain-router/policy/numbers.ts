@@ -17,8 +17,8 @@ export const HERE_SILENT_MS = 1_700
 export const FORGET_SENDER_MS = 60_000
 /** Within this every living sender says `senders.here` at least once. */
 export const HEAR_ALL_MS = 1_100
-/** Silent for longer than a TTL of ownership and a lease, a sender cannot hold a lease of a former owner. */
-export const MIGHT_HOLD_MS = 8_000
+/** Silent for longer than a TTL of ownership (12 s with three replicas) and a lease, a sender cannot hold a lease of a former owner. */
+export const MIGHT_HOLD_MS = 20_000
 /**
  * Sessions of an ended lease whose sender fell silent count for so long. A sender that lives reports them to the end (up to 10 min, delivery.md §4); of a
  * silent one they are most likely gone with it, and a reply to a dot that takes longer is rare.
