@@ -20,10 +20,10 @@ export async function hato(argv: readonly string[], terminal: Terminal): Promise
       screen.out(`hato ${await version()} (node ${process.versions.node})`)
       return EXIT.ok
     case 'help':
-      screen.out(understood.topic === '' ? overview(COMMANDS, screen.paint) : helpOn(understood.topic, COMMANDS, screen.paint))
+      screen.out(understood.topic === '' ? overview(COMMANDS, screen.paint, screen.width) : helpOn(understood.topic, COMMANDS, screen.paint))
       return EXIT.ok
     case 'nothing':
-      screen.note(overview(COMMANDS, screen.paintNote))
+      screen.note(overview(COMMANDS, screen.paintNote, screen.width))
       return EXIT.usage
     case 'wrong':
       screen.note(`${screen.paintNote('red', 'hato:')} ${printable(understood.message)}`)

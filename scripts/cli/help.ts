@@ -1,4 +1,4 @@
-import type { Command } from './command.ts'
+import type { Command, Positional } from './command.ts'
 import { EVERYWHERE, OPTIONS, type OptionRow } from './options.ts'
 import type { Paint } from './screen.ts'
 import { pad, widthOf, wrap } from './text.ts'
@@ -7,10 +7,7 @@ const WIDTH = 88
 
 /** `hato ip quarantine ADDRESS [--because TEXT] [--for DURATION]` */
 export function usage({ name, positionals, options }: Command): string {
-  const places = positionals.map((one) => {
-    const shown = one.many ? `${one.name}…` : one.name
-    return one.optional ? `[${shown}]` : shown
-  })
+  const places = positionals.map(placeOf)
   const taken = options.map((option) => {
     const row: OptionRow = OPTIONS[option]
     return row.value === undefined ? `[--${option}]` : `[--${option} ${row.value}]`
@@ -18,22 +15,33 @@ export function usage({ name, positionals, options }: Command): string {
   return ['hato', name, ...places, ...taken].join(' ')
 }
 
-/** What `hato help` and `hato --help` say: everything there is, a line each. */
-export function overview(commands: readonly Command[], paint: Paint): string {
-  const shown = commands.map((command) => ({
-    left: [command.name, ...command.positionals.map(({ name, optional, many }) => (optional ? `[${name}]` : many ? `${name}…` : name))].join(' '),
-    says: command.says,
-  }))
-  const width = Math.max(...shown.map(({ left }) => widthOf(left)))
+/** What `hato help` and `hato --help` say: everything there is. */
+export function overview(commands: readonly Command[], paint: Paint, width: number): string {
+  const shown = commands.map((command) => ({ left: [command.name, ...command.positionals.map(placeOf)].join(' '), says: command.says }))
+  const column = Math.max(...shown.map(({ left }) => widthOf(left)))
+  const full = Math.min(width, WIDEST)
   return [
     'hato: send campaigns, watch them, and look after IPs and sites',
     '',
-    ...shown.map(({ left, says }) => `  ${paint('bold', pad(left, width))}  ${says}`),
+    ...shown.flatMap(({ left, says }) => {
+      const [first = '', ...more] = wrap(says, full - column - 4)
+      return [`  ${paint('bold', pad(left, column))}  ${first}`, ...more.map((line) => `${' '.repeat(column + 4)}${line}`)]
+    }),
     '',
-    'Every command takes --help, with an example. Queries take --json.',
-    'NATS is looked for at --nats URL, HATO_NATS_URL, what runs on HATO_DATA (./data); without any of them nats://127.0.0.1:4222.',
-    'Exit codes: 0 done · 1 refused or failed · 2 not understood · 69 NATS or an actor does not answer · 78 a file or setting is wrong',
+    ...FOOT.flatMap((paragraph) => wrap(paragraph, full)),
   ].join('\n')
+}
+
+const WIDEST = 112
+const FOOT = [
+  'Every command takes --help, with an example. Queries take --json.',
+  'NATS is looked for at --nats URL, HATO_NATS_URL, what runs on HATO_DATA (./data); without any of them nats://127.0.0.1:4222.',
+  'Exit codes: 0 done · 1 refused or failed · 2 not understood · 69 NATS or an actor does not answer · 78 a file or setting is wrong',
+]
+
+function placeOf({ name, optional, many }: Positional): string {
+  const shown = many ? `${name}…` : name
+  return optional ? `[${shown}]` : shown
 }
 
 /** Help on one command, or on all that begin with the word. */

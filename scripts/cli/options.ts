@@ -8,7 +8,7 @@ export interface OptionRow {
 
 export const OPTIONS = {
   json: { says: 'answer in JSON, times in RFC 3339 UTC' },
-  nats: { value: 'URL', says: 'where NATS is (default: HATO_NATS_URL, else what runs here, else nats://127.0.0.1:4222)' },
+  nats: { value: 'URL', says: 'where NATS is (hato help tells where it is looked for)' },
   help: { short: 'h', says: 'what a command does, with an example' },
   version: { says: 'the version' },
   follow: { short: 'f', says: 'go on until it has ended' },

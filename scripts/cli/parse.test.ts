@@ -83,7 +83,7 @@ describe('help', () => {
   })
 
   it('lists every command once', () => {
-    const lines = overview(COMMANDS, plain).split('\n')
+    const lines = overview(COMMANDS, plain, 200).split('\n')
     for (const { name } of COMMANDS)
       expect(
         lines.filter(
@@ -92,6 +92,10 @@ describe('help', () => {
             !COMMANDS.some((other) => other.name !== name && other.name.startsWith(`${name} `) && line.startsWith(`  ${other.name} `)),
         ),
       ).toHaveLength(1)
+  })
+
+  it.each([72, 80, 120])('fits %d columns', (width) => {
+    for (const line of overview(COMMANDS, plain, width).split('\n')) expect([line, widthOf(line) <= width]).toEqual([line, true])
   })
 
   it('explains every option that some command takes, and no other', () => {
