@@ -1,6 +1,7 @@
 /** The cluster as a program of somebody else's sees it: a bare NATS client, and the far end's HTTP door. */
 import { connect, type NatsConnection } from 'nats'
 import type { CampaignEvent, CampaignStatus } from '../../protocol/messages/campaign.ts'
+import type { IspStatus } from '../../protocol/messages/ops.ts'
 import { subject, wildcard } from '../../protocol/subjects.ts'
 import type { Verdict } from '../../scripts/world/verdict.ts'
 import type { TestCampaign } from './campaign.ts'
@@ -26,6 +27,7 @@ export async function connectHato(url: string): Promise<Hato> {
   const last = watchEvents(nats)
   const ask = async <T>(on: string, body: object): Promise<T> => (await nats.request(on, JSON.stringify(body), { timeout: ANSWER_WITHIN_MS })).json<T>()
   const status: Hato['status'] = ({ tenant, body }) => ask(subject('campaignStatus', { tenant, id: body.id }), {})
+  const busySites = async () => (await ask<IspStatus>(subject('ispStatus', {}), {})).sites.filter(({ waiting }) => waiting.urgent + waiting.bulk > 0)
   return {
     carriers,
     status,
@@ -38,7 +40,9 @@ export async function connectHato(url: string): Promise<Hato> {
       try {
         await last.untilFinished(campaign.body.id, withinMs)
       } catch (error) {
-        throw new Error(`${error instanceof Error ? error.message : error}; its status: ${JSON.stringify(await status(campaign))}`)
+        throw new Error(
+          `${error instanceof Error ? error.message : error}; its status: ${JSON.stringify(await status(campaign))}\n${JSON.stringify(await busySites())}`,
+        )
       }
     },
     [Symbol.asyncDispose]: () => nats.close(),

@@ -1,9 +1,8 @@
 /**
  * `npm run test:compose`: the project's own docker-compose.yml on a real Docker engine. Builds the image, starts everything with one command,
- * scales the senders 1 → 4 → 2 in the middle of a campaign, and asks the far end what came of it.
+ * scales the senders 1 → 4 → 2 while campaigns run, and asks the far end what came of it.
  * Ends with one plain line `N passed, N failed`. Needs a Docker engine, or root on Debian to set one up; without either it fails and says so.
  */
-import { endAll } from '../../scripts/check/run.ts'
 import { openChecks } from './checks.ts'
 import { findEngine } from './engine.ts'
 import { openProject } from './project.ts'
@@ -15,17 +14,10 @@ const IMAGES = ['node:24-bookworm-slim', 'nats:2.15-alpine']
 const LIMIT_MS = 8 * 60_000
 
 const checks = openChecks()
-
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-  ['SIGHUP', 129],
-] as const) {
-  process.once(signal, () => {
-    endAll()
-    process.exit(code)
-  })
-}
+const cut = Promise.withResolvers<never>()
+cut.promise.catch(() => {}) // whoever waits at that moment is told
+// Containers outlive the program that started them, so a stop takes the same way as a failure.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => cut.reject(new Error(`cut short by ${signal}`)))
 
 try {
   await using engine = await findEngine(IMAGES)
@@ -39,11 +31,10 @@ process.exit(checks.failed === 0 && checks.passed > 0 ? 0 : 1)
 async function run(env: Readonly<Record<string, string>>): Promise<void> {
   await using project = await openProject(env)
   checks.say('building the image')
-  await project.compose(['build'])
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new Error(`not done ${LIMIT_MS / 60_000} min after the image was built`)), LIMIT_MS)
+  await Promise.race([project.compose(['build']), cut.promise])
+  const timer = setTimeout(() => cut.reject(new Error(`not done ${LIMIT_MS / 60_000} min after the image was built`)), LIMIT_MS)
   try {
-    await Promise.race([story(), late.promise])
+    await Promise.race([story(), cut.promise])
   } catch (error) {
     checks.fail(error instanceof Error ? error.message : String(error))
     checks.say(await project.lastWords())
