@@ -49,6 +49,8 @@ export interface Ownership extends AsyncDisposable {
   /** our epoch, null when the shard is not ours */
   epochOf(shard: string): number | null
   held(): ReadonlyMap<string, number>
+  /** resolves when somebody who lives owns the shard, we or another */
+  untilOwned(shard: string): Promise<void>
   /** Ask before each grant and renewal: owned *and* our node key surely still stands. */
   mayGrant(shard: string): boolean
   /** sites with a shard of their own come and go with the fleet document */
@@ -71,11 +73,14 @@ export async function own(options: OwnershipOptions): Promise<Ownership> {
   let looking: Promise<void> | null = null
   let again = false
   const gatheredAtMs = clock.mono() + GATHER_MS
+  /** who waits for an owner looks whenever rows or nodes change */
+  const awaiting = new Set<() => void>()
 
   const owners = watchOwners(bucket, role, (shard, row) => {
     const epoch = shard === null ? undefined : held.get(shard)
     if (shard !== null && epoch !== undefined && row !== null && row.epoch > epoch) void lose(shard, 'taken')
     look()
+    for (const see of [...awaiting]) see()
   })
   await owners.ready
 
@@ -178,6 +183,17 @@ export async function own(options: OwnershipOptions): Promise<Ownership> {
   return {
     epochOf: (shard) => held.get(shard) ?? null,
     held: () => held,
+    untilOwned: (shard) =>
+      new Promise((resolve) => {
+        const see = () => {
+          const owner = owners.ownerOf(shard)?.owner
+          if (!owner || !owners.nodes().has(owner)) return
+          awaiting.delete(see)
+          resolve()
+        }
+        awaiting.add(see)
+        see()
+      }),
     mayGrant: (shard) => held.has(shard) && liveness.mayGrant(),
     setShards(next) {
       shards = next

@@ -43,7 +43,7 @@ export async function startScheduler(context: SchedulerContext): Promise<AsyncDi
     term = null
     if (ending) await (await ending)[Symbol.asyncDispose]()
   }
-  stack.use(
+  const ownership = stack.use(
     await own({
       bucket: openBucket(bus, 'owners'),
       role: 'scheduler',
@@ -63,5 +63,8 @@ export async function startScheduler(context: SchedulerContext): Promise<AsyncDi
       onLost: endTerm,
     }),
   )
+  // Started = who asks for a campaign is answered, by us or by the one in office.
+  await ownership.untilOwned('all')
+  await term
   return stack.move()
 }

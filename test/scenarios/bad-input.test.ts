@@ -9,9 +9,10 @@ import { type Order, readOrder } from '../../protocol/messages/mail.ts'
 import type { ErrorAnswer } from '../../protocol/messages/ops.ts'
 import { STREAM } from '../../protocol/streams.ts'
 import { subject, wildcard } from '../../protocol/subjects.ts'
+import { connectBus } from '../../services/runtime/bus.ts'
 import { openObjects } from '../../services/runtime/objects.ts'
 import { startWorld, type World } from '../../scripts/world/world.ts'
-import { bytes, gather, text, until } from '../kit/bus.ts'
+import { bytes, gather, listeningLog, text, until } from '../kit/bus.ts'
 import { startCluster, type TestCluster } from '../kit/cluster.ts'
 import { loopbackFleet } from '../kit/fleets.ts'
 
@@ -198,7 +199,9 @@ describe('a batch nobody can read', () => {
     await verdictOf(await cluster.publish('acme', job), 'accepted')
     await cluster.until('acme', job.id, ({ recipients }) => recipients === 1)
     const names = { tenant: 'acme', campaign: job.id }
-    const nonsense = await cluster.bus.store(subject('batch', { ...names, site: 'google' }), bytes('nonsense'))
+    // Nobody but the scheduler may store a batch.
+    await using scheduler = await connectBus({ url: cluster.natsUrl, name: 'test', log: listeningLog(), credentials: await cluster.login('scheduler') })
+    const nonsense = await scheduler.store(subject('batch', { ...names, site: 'google' }), bytes('nonsense'))
     if (nonsense.kind !== 'stored') throw new Error(nonsense.message)
     const order: Order = {
       v: 1,
@@ -214,7 +217,7 @@ describe('a batch nobody can read', () => {
       attempt: 0,
       deadline: Date.now() + 3_600_000,
     }
-    await cluster.bus.store(subject('order', { shard: 'google', lane: 'bulk' }), encode(order))
+    await scheduler.store(subject('order', { shard: 'google', lane: 'bulk' }), encode(order))
 
     const told = await cluster.until('acme', job.id, ({ waitingFor }) => waitingFor.some(({ because }) => because === 'protocol'), 20_000)
     expect(told.waitingFor.find(({ because }) => because === 'protocol')).toMatchObject({
@@ -222,7 +225,7 @@ describe('a batch nobody can read', () => {
       count: 1,
       until: new Date(order.deadline).toISOString(),
     })
-    const parked = await gather(cluster.bus.scan(STREAM.mail, wildcard('laterRetry', names)))
+    const parked = await gather(scheduler.scan(STREAM.mail, wildcard('laterRetry', names)))
     expect(parked.map(({ body }) => readOrder(body))).toMatchObject([{ batch: nonsense.seq, parked: true, because: 'protocol' }])
     expect(await cluster.bus.readSeq(STREAM.mail, nonsense.seq)).not.toBeNull()
   })
