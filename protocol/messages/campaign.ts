@@ -82,6 +82,9 @@ export interface TallyRecord {
 }
 
 /** The answer of `campaign.status` (design §4). */
+/** `waitingFor[].because` of recipients that nothing holds up: a router or a sender has them in hand. */
+export const UNDER_WAY = 'under-way'
+
 export interface CampaignStatus {
   readonly id: string
   readonly tenant: string

@@ -1,5 +1,5 @@
 /** A campaign's status as people see it. Pure. */
-import type { CampaignStatus } from '../../protocol/messages/campaign.ts'
+import { type CampaignStatus, UNDER_WAY } from '../../protocol/messages/campaign.ts'
 import type { EpochMs } from '../../protocol/words.ts'
 import { bar, clock, count, counted, percent, span, until } from './format.ts'
 import type { Paint, Style } from './screen.ts'
@@ -90,8 +90,9 @@ function indented(parts: readonly string[], { width }: Look): string[] {
     : wrap(parts.map((part) => part.replaceAll(' ', '\u00a0')).join(' · '), Math.min(width, 100) - 2).map((line) => `  ${line.replaceAll('\u00a0', ' ')}`)
 }
 
-/** Sites that wait with their reason; who is on the way has none, and is counted. */
-function waitingLines({ waitingFor, waiting }: CampaignStatus, look: Look): string[] {
+/** Sites that wait with their reason; who is on the way is counted. */
+function waitingLines({ waitingFor: rows, waiting }: CampaignStatus, look: Look): string[] {
+  const waitingFor = rows.filter(({ because }) => because !== UNDER_WAY)
   const onTheWay = waiting - waitingFor.reduce((sum, { count: n }) => sum + n, 0)
   const rest = onTheWay > 0 ? [`  ${counted(onTheWay, 'recipient is', 'recipients are')} on the way`] : []
   if (waitingFor.length === 0) return rest

@@ -36,13 +36,14 @@ const status: CampaignStatus = {
   finishedAt: null,
   waitingFor: [
     { site: 'google', count: 400, because: 'too-many-connections', until: in40s },
+    { site: 'outlook', count: 90, because: 'under-way', until: null },
     { site: 'a-very-long-name-of-some-hosting-box-somewhere.example.jp', count: 30, because: 'greylisted', until: null },
   ],
 }
 
 describe('a campaign', () => {
   it('shows how far it is, what became of the recipients, and what waits why until when', () => {
-    expect(campaignLines({ ...status, waitingFor: status.waitingFor.slice(0, 1) }, look(80))).toEqual([
+    expect(campaignLines({ ...status, waitingFor: status.waitingFor.slice(0, 2) }, look(80))).toEqual([
       'acme/spring-2026  running  started 13:59:50, 10 s ago',
       '  ███████████████···············  50.5 % settled, 505 of 1,000 recipients',
       '  480 delivered (2 unconfirmed) · 20 bounced · 5 suppressed ·',

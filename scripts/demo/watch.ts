@@ -2,7 +2,7 @@
  * Watches a campaign from outside, as any program could: the journal's outcomes, `campaign.status`, `isp.status`, and the far end's own record.
  */
 import { decodePublic } from '../../protocol/codec.ts'
-import type { CampaignStatus } from '../../protocol/messages/campaign.ts'
+import { type CampaignStatus, UNDER_WAY } from '../../protocol/messages/campaign.ts'
 import type { IspStatus } from '../../protocol/messages/ops.ts'
 import { OutcomeChunk } from '../../protocol/outcome.ts'
 import { STREAM } from '../../protocol/streams.ts'
@@ -61,6 +61,7 @@ export function watchDemo(bus: Bus, world: WorldProcess, progress: Progress, beg
       last = statuses.filter((one) => one !== null)
       waitingFor = last
         .flatMap((one) => (one.state === 'unknown' ? [] : one.waitingFor)) // an id not yet taken answers nothing else
+        .filter(({ because }) => because !== UNDER_WAY)
         .toSorted((a, b) => b.count - a.count)
         .slice(0, WAITING_SHOWN)
         .map(({ site, count, because }) => `${site} (${count}: ${because})`)

@@ -10,6 +10,7 @@ import { Infrastructure } from '../runtime/errors.ts'
 import type { Bucket } from '../runtime/kv.ts'
 import type { Log } from '../runtime/log.ts'
 import { Tally } from './state.ts'
+import { UnderWay } from './under-way.ts'
 
 /** A batch that was written and not yet released. */
 export interface WaitingBatch {
@@ -36,6 +37,8 @@ export interface Running {
   /** last sequence of `cursor.<campaign>`, 0 = none */
   expansionSeq: number
   readonly queues: Map<string, SiteQueue>
+  /** what was released and has no outcome yet */
+  readonly underWay: UnderWay
   /** recipients the campaign's `rate` allows right now, and when that was true */
   rate: { allowed: number; at: number }
   changed: boolean
@@ -208,10 +211,12 @@ export class Campaigns {
     const { bits, ...counted } = record.tally
     const { position, delivered, unconfirmed, bounced, expired, suppressed, cancelled, mayBeDuplicate } = counted
     const counts = { delivered, unconfirmed, bounced, expired, suppressed, cancelled, mayBeDuplicate }
+    const tally = Tally.restore(position, counts, bits === undefined ? null : inflateRawSync(bits))
     const running: Running = {
       record: { ...record, tally: counted },
       revision,
-      tally: Tally.restore(position, counts, bits === undefined ? null : inflateRawSync(bits)),
+      tally,
+      underWay: new UnderWay(tally),
       saved: record.tally,
       saveAfter: 0,
       expansion: NOTHING_READ,

@@ -178,12 +178,7 @@ export class Control {
 
   async #tell(type: 'paused' | 'resumed', running: Running): Promise<void> {
     const { events, releaser } = this.#options
-    await events.changed(
-      type,
-      statusOf(running, (of, site) => releaser.why(of, site)),
-      running.record.job,
-      [],
-    )
+    await events.changed(type, statusOf(running, releaser), running.record.job, [])
   }
 }
 

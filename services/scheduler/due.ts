@@ -148,6 +148,7 @@ async function settle(delivery: Delivery, options: DueOptions): Promise<void> {
   if (going.length === 0) {
     const { stepsMs } = policy().rows.dns
     const at = Math.min(record.deadline, now + (stepsMs[Math.min(next.attempt, stepsMs.length - 1)] ?? 300_000))
+    running.underWay.rests(batchSeq, { because: 'dns', until: at })
     // A dead sender's claim is taken over under its own attempt, or whom it may have sent to would be forgotten.
     return later(at, { ...(isMidway ? next : nextAttempt(next)), because: 'dns' })
   }
@@ -158,6 +159,7 @@ async function settle(delivery: Delivery, options: DueOptions): Promise<void> {
     ...(hours.kind === 'open' && hours.until !== null && { pauseAt: hours.until }),
     ...(waiting.length > 0 && { notBefore: members.map((n) => (waiting.includes(n) ? Math.ceil((now + OTHER_SITE_MS) / 1_000) + 6 : 0)) }),
   }
+  running.underWay.sent(batchSeq, sent.site)
   surely(await bus.store(subject('order', { shard: place?.shard ?? 't00', lane: order.lane }), encode(sent)))
   done()
 }

@@ -199,8 +199,10 @@ async function commitNow(running: Running, window: WindowOfGroups, tools: Expans
   for (const [at, group] of groups.entries()) {
     const offset = batchAt[at] as number
     const queue = queueOf(running.queues, group)
-    if (released.has(group)) queue.cursorSeq = firstSeq + offset + 2
-    else queue.batches.push({ seq: firstSeq + offset, count: group.recipients.length })
+    if (released.has(group)) {
+      queue.cursorSeq = firstSeq + offset + 2
+      running.underWay.released(firstSeq + offset, group.site, group.recipients.length)
+    } else queue.batches.push({ seq: firstSeq + offset, count: group.recipients.length })
   }
   running.changed = true
   tools.log.info('batches cut', {

@@ -71,6 +71,7 @@ export class Ledger implements Disposable {
         })
       }
     }
+    running.underWay.counted(chunk.batch)
     running.tally.position = seq
     running.changed = true
     this.#options.log.debug('counted', { campaign: campaignName(running.record), batch: chunk.batch, outcomes: chunk.outcomes.length })

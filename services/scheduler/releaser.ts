@@ -1,5 +1,6 @@
 import { encode } from '../../protocol/codec.ts'
 import { campaignName } from '../../protocol/ids.ts'
+import { UNDER_WAY } from '../../protocol/messages/campaign.ts'
 import type { Drain } from '../../protocol/messages/permission.ts'
 import { subject } from '../../protocol/subjects.ts'
 import { token } from '../../protocol/tokens.ts'
@@ -12,6 +13,7 @@ import { placeKindOf } from './grouping.ts'
 import { type Deficits, forgetAbsent, pick, room } from './policy/release.ts'
 import { SiteViews } from './policy/site-views.ts'
 import { hoursOf } from './policy/window.ts'
+import type { Reason } from './under-way.ts'
 
 /** entries of one atomic batch: an order and its cursor each */
 const RELEASES = 100
@@ -49,8 +51,20 @@ export class Releaser implements Disposable {
     this.look()
   }
 
-  why(running: Running, site: string): { because: string; until: EpochMs | null } {
-    const { record } = running
+  /** Why a site's unreleased recipients wait. */
+  why(running: Running, site: string): Reason {
+    const rest = this.#restOf(running, site)
+    if (rest !== null) return rest
+    if (running.record.rate !== null && running.rate.allowed < 1) return { because: 'campaign-rate', until: this.#options.now() + 1_000 }
+    return { because: 'site-pace', until: null }
+  }
+
+  /** Why a site's released recipients are not there yet. */
+  whyUnderWay(running: Running, site: string): Reason {
+    return this.#restOf(running, site) ?? { because: UNDER_WAY, until: null }
+  }
+
+  #restOf({ record }: Running, site: string): Reason | null {
     if (record.state === 'paused') return { because: 'paused', until: null }
     if (record.state === 'scheduled') return { because: 'scheduled', until: record.startAt }
     const hours = hoursOf(record.window, this.#options.now())
@@ -58,14 +72,12 @@ export class Releaser implements Disposable {
     const view = this.#sites.get(site)
     if (view?.resting) return view.resting
     const pool = view?.restingPools.find(({ pool }) => pool === record.pool)
-    if (pool) return { because: pool.because, until: pool.until }
-    if (record.rate !== null && running.rate.allowed < 1) return { because: 'campaign-rate', until: this.#options.now() + 1_000 }
-    return { because: 'site-pace', until: null }
+    return pool ? { because: pool.because, until: pool.until } : null
   }
 
   /** A campaign ended: what only it used is forgotten. */
   forget(): void {
-    const used = new Set([...this.#options.campaigns.all()].flatMap(({ queues }) => [...queues.keys()]))
+    const used = new Set([...this.#options.campaigns.all()].flatMap(({ queues, underWay }) => [...queues.keys(), ...underWay.sites()]))
     this.#sites.keepOnly((site) => used.has(site))
     for (const key of this.#deficits.keys()) if (!used.has(key.slice(key.indexOf(' ') + 1))) this.#deficits.delete(key)
   }
@@ -199,6 +211,7 @@ export class Releaser implements Disposable {
         if (place >= 0) queue.batches.splice(place, 1)
         // Once the list is read no batch follows: a tail of many small sites leaves nothing behind.
         if (queue.batches.length === 0 && running.expansion.done && running.queues.get(queue.site) === queue) running.queues.delete(queue.site)
+        running.underWay.released(batch.seq, queue.site, batch.count)
         this.#options.onReleased(running)
         if (to === 'router') this.#sites.released(queue.site, queue.shard, lane, { seq: firstSeq + at, count: batch.count }, now())
       }

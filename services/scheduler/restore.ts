@@ -47,6 +47,7 @@ async function read(bus: Bus, running: Running): Promise<void> {
       released.set(batch.site, upTo)
     }
     if (seq > upTo) queue.batches.push({ seq, count: batch.recipients.length })
+    else running.underWay.released(seq, batch.site, batch.recipients.length)
   }
   running.expansion = last ? decode<ExpansionCursor>(last.body) : NOTHING_READ
   running.expansionSeq = last?.seq ?? 0

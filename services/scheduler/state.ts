@@ -67,7 +67,7 @@ export class Tally {
     this.counts[outcome.outcome]++
     if (outcome.unconfirmed) this.counts.unconfirmed++
     if (outcome.mayBeDuplicate) this.counts.mayBeDuplicate++
-    if (this.#waiting.has(batch) && this.#deferredOf(batch) === 0) this.#waiting.delete(batch)
+    if (this.#waiting.has(batch) && this.deferredOf(batch) === 0) this.#waiting.delete(batch)
     return true
   }
 
@@ -76,9 +76,19 @@ export class Tally {
     return n >> 3 < size && ((this.#bits[at + (n >> 3)] as number) & (1 << (n & 7))) !== 0
   }
 
+  settledOf(batch: number): number {
+    const { at, size } = this.#fieldsOf(batch)
+    return this.#ones(at, at + size)
+  }
+
+  deferredOf(batch: number): number {
+    const { at, size } = this.#fieldsOf(batch)
+    return this.#ones(at + size, at + 2 * size)
+  }
+
   get deferred(): number {
     let deferred = 0
-    for (const [batch] of this.#waiting) deferred += this.#deferredOf(batch)
+    for (const [batch] of this.#waiting) deferred += this.deferredOf(batch)
     return deferred
   }
 
@@ -88,7 +98,7 @@ export class Tally {
     for (const [batch, { site, because, until }] of this.#waiting) {
       const key = `${because} ${site}`
       const sum = sums.get(key) ?? { site, because, count: 0, until: null }
-      sum.count += this.#deferredOf(batch)
+      sum.count += this.deferredOf(batch)
       if (until !== null && (sum.until === null || until < sum.until)) sum.until = until
       sums.set(key, sum)
     }
@@ -183,10 +193,9 @@ export class Tally {
     return { at, size }
   }
 
-  #deferredOf(batch: number): number {
-    const { at, size } = this.#fieldsOf(batch)
+  #ones(from: number, to: number): number {
     let count = 0
-    for (let octet = at + size; octet < at + 2 * size; octet++) for (let bits = this.#bits[octet] as number; bits; bits >>= 1) count += bits & 1
+    for (let octet = from; octet < to; octet++) for (let bits = this.#bits[octet] as number; bits; bits >>= 1) count += bits & 1
     return count
   }
 }

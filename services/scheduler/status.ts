@@ -1,24 +1,31 @@
 import { rfc3339 } from '../../protocol/duration.ts'
-import type { CampaignRecord, CampaignStatus } from '../../protocol/messages/campaign.ts'
+import { type CampaignRecord, type CampaignStatus, UNDER_WAY } from '../../protocol/messages/campaign.ts'
 import type { EpochMs } from '../../protocol/words.ts'
 import type { ExpansionCursor } from '../../protocol/messages/mail.ts'
 import { ENDED, NOTHING_READ, type Running } from './campaigns.ts'
+import type { Reason } from './under-way.ts'
 
-/** Why a site's unreleased recipients wait, asked of whoever releases. */
-export type WhyWaiting = (running: Running, site: string) => { readonly because: string; readonly until: EpochMs | null }
+/** Why a site's recipients wait, asked of whoever releases. */
+export interface WhyWaiting {
+  why(running: Running, site: string): Reason
+  whyUnderWay(running: Running, site: string): Reason
+}
 
 /** `campaign.status` of a campaign at work. S1 by construction: waiting is what is read and not settled. */
-export function statusOf(running: Running, why: WhyWaiting): CampaignStatus {
+export function statusOf(running: Running, releaser: WhyWaiting): CampaignStatus {
   const { record, tally, expansion, queues } = running
   const waitingFor: { site: string; count: number; because: string; until: string | null }[] = []
   for (const queue of queues.values()) {
     const count = queue.batches.reduce((sum, batch) => sum + batch.count, 0)
     if (count === 0) continue
-    const { because, until } = why(running, queue.site)
+    const { because, until } = releaser.why(running, queue.site)
     waitingFor.push({ site: queue.site, count, because, until: time(until) })
   }
   for (const { site, count, because, until } of tally.waiting()) waitingFor.push({ site, count, because, until: time(until) })
-  waitingFor.sort((a, b) => b.count - a.count)
+  for (const { site, count, because, until } of running.underWay.waiting((site) => releaser.whyUnderWay(running, site)))
+    waitingFor.push({ site, count, because, until: time(until) })
+  // What somebody may have to look at comes first.
+  waitingFor.sort((a, b) => Number(a.because === UNDER_WAY) - Number(b.because === UNDER_WAY) || b.count - a.count)
   return { ...told(record, expansion, { ...tally.counts, settled: tally.settled, deferred: tally.deferred }), waitingFor: waitingFor.slice(0, 200) }
 }
 

@@ -84,7 +84,7 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
       },
     }),
   )
-  const status = (running: Running) => statusOf(running, (of, site) => releaser.why(of, site))
+  const status = (running: Running) => statusOf(running, releaser)
 
   function trouble(what: string, running: Running): (error: unknown) => void {
     return (error) => {

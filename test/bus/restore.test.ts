@@ -8,6 +8,7 @@ import { subject } from '../../protocol/subjects.ts'
 import { NOTHING_READ, type Running } from '../../services/scheduler/campaigns.ts'
 import { inTurn, queueOf, restoreQueues } from '../../services/scheduler/restore.ts'
 import { Tally } from '../../services/scheduler/state.ts'
+import { UnderWay } from '../../services/scheduler/under-way.ts'
 import { natsForFile } from '../kit/bus.ts'
 
 const here = natsForFile()
@@ -15,10 +16,12 @@ beforeAll(() => here.bus.ensureStreams(STREAMS))
 
 const SITES = ['a.example', 'b.example']
 function campaign(id: string): Running {
+  const tally = new Tally()
   return {
     record: { tenant: 'acme', id } as CampaignRecord,
     revision: 1,
-    tally: new Tally(),
+    tally,
+    underWay: new UnderWay(tally),
     expansion: NOTHING_READ,
     expansionSeq: 0,
     queues: new Map(),

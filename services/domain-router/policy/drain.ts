@@ -36,7 +36,7 @@ function drainOf(shard: Shard, site: Site, at: Moment): Drain['sites'][number] |
   // A quiet site is asked again only while the rest it had when it was busy may last: thousands of them cost nothing.
   if (!isActive(site) && site.perS < STILL_PER_S && site.restsUntil <= at.now) return null
   const rests = restsOf(shard, site, at)
-  site.restsUntil = Math.max(rests.site?.until ?? 0, ...rests.pools.map(({ until }) => until))
+  site.restsUntil = Math.max(isActive(site) ? 0 : site.restsUntil, rests.site?.until ?? 0, ...rests.pools.map(({ until }) => until))
   if (!isActive(site) && site.perS < STILL_PER_S && site.restsUntil <= at.now) return null
   return {
     site: site.site,

@@ -35,6 +35,17 @@ export function pairGate(shard: Shard, site: Site, pair: Pair, at: Moment): Gate
   }
 }
 
+/**
+ * The same as people and the scheduler are told it. A source is asked about only while mail waits here for it; what rests for long waits in the stream,
+ * and its reason is the last word of the ip-manager as long as that word was to last.
+ */
+export function gateToTell(shard: Shard, site: Site, pair: Pair, at: Moment): Gate {
+  const gate = pairGate(shard, site, pair, at)
+  const last = pair.allowance
+  if (gate.kind === 'go' || gate.because !== 'no-allowance' || last === null || last.lends || (last.until ?? 0) <= gate.until) return gate
+  return { kind: 'wait', because: last.because || 'not-lending', until: last.until as EpochMs }
+}
+
 /** What holds the whole site: a person, a rest of every source, our own uncertainty. */
 export function siteWait(shard: Shard, site: Site, at: Moment): Wait | null {
   const paused = actionsOn(shard, site.site, at.now).find(({ action }) => action === 'pause')

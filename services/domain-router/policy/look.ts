@@ -46,7 +46,7 @@ function endUnsure(shard: Shard, at: Moment): void {
 }
 
 function lookAtSite(shard: Shard, site: Site, at: Moment): Say[] {
-  if (isActive(site)) site.usedAt = at.mono
+  if (isActive(site) || site.restsUntil > at.now) site.usedAt = at.mono
   else if (at.mono - site.usedAt > QUIET_SITE_MS) {
     rememberSite(shard, site, at.now)
     site.pairs.clear()

@@ -69,6 +69,8 @@ function parkGroup(site: Site, group: Group, count: number, until: EpochMs, beca
   const taken = takeOut(site.queue, (waiting) => newest.has(waiting))
   const due = Math.min(until, at.now + PARK_AT_MOST_MS)
   const spread = (due - at.now) / 10
+  // Nobody waits here any more, but people and the scheduler are still told why those in the schedule do (S7).
+  site.restsUntil = Math.max(site.restsUntil, due + spread)
   return [
     { say: 'event', event: { event: 'parked', site: site.site, pool: group.pool, because, until: rfc3339(until), orders: taken.length } },
     ...taken.map(({ held }): Say => {

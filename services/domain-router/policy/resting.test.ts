@@ -17,6 +17,20 @@ describe('an order that cannot be sent now', () => {
     expect(parked?.at).toBeLessThanOrEqual(WALL + desk.mono + 66_000)
   })
 
+  test('keeps its reason while it waits in the schedule, although nobody asks about its source meanwhile', () => {
+    const desk = new Desk({ sources: TWO })
+    desk.arrive(desk.order())
+    const until = WALL + desk.mono + 200_000
+    desk.allow({ lends: false, because: 'five coolings', until })
+    expect(desk.take('park')).toHaveLength(1)
+    desk.take('drain')
+    for (let s = 0; s < 100; s++) desk.pass(1_000)
+    const last = desk.take('drain').at(-1)?.drain.sites
+    expect(last).toMatchObject([{ site: SITE, bulk: 0, resting: { because: 'five coolings', until } }])
+    for (let s = 0; s < 130; s++) desk.pass(1_000)
+    expect(desk.take('drain').at(-1)?.drain.sites).toEqual([])
+  })
+
   test('is looked at every five minutes at most, however long the rest, and never after its deadline', () => {
     const desk = new Desk()
     desk.arrive(desk.order(), desk.order({ deadline: WALL + desk.mono + 100_000 }))

@@ -4,7 +4,7 @@ import { type Moment, type Pair, type Shard, type Site, siteOf } from '../state.
 import { actionsOn } from './action-list.ts'
 import { automaticActions } from './actions.ts'
 import { heldOf } from './drain.ts'
-import { pairGate } from './gates.ts'
+import { gateToTell } from './gates.ts'
 import { restsOf } from './waits.ts'
 import { paceAllowed, sessionsAllowed } from './window.ts'
 
@@ -39,7 +39,7 @@ function siteStatus(shard: Shard, site: Site, at: Moment): SiteStatus {
 }
 
 function pairStatus(shard: Shard, site: Site, pair: Pair, at: Moment): SiteStatus['ips'][number] {
-  const gate = pairGate(shard, site, pair, at)
+  const gate = gateToTell(shard, site, pair, at)
   const row = shard.network.providers.row(site.provider)
   return {
     address: pair.ip,

@@ -1,17 +1,17 @@
 import type { Moment, Shard, Site } from '../state.ts'
-import { pairGate, siteWait, type Wait } from './gates.ts'
+import { gateToTell, pairGate, siteWait, type Wait } from './gates.ts'
 import { REST_PARK_MS, SOON_MS, UNKNOWN_REST_MS } from './numbers.ts'
 import { poolsOf, type Group } from './queue.ts'
 
 /** Why orders of a pool wait at a site although sources might lend: null = some source lends, and only room is missing (S7). */
-export function poolWait(shard: Shard, site: Site, pool: string, at: Moment, onlyIp: string | null = null): Wait | null {
+export function poolWait(shard: Shard, site: Site, pool: string, at: Moment, onlyIp: string | null = null, gateOf = pairGate): Wait | null {
   const whole = siteWait(shard, site, at)
   if (whole !== null) return whole
   let first: Wait | null = null
   let sources = 0
   for (const pair of site.pairs.values()) {
     if (pair.pool !== pool || (onlyIp !== null && pair.ip !== onlyIp)) continue
-    const gate = pairGate(shard, site, pair, at)
+    const gate = gateOf(shard, site, pair, at)
     if (gate.kind === 'go' && gate.sessions >= 1 && gate.pacePerS > 0) return null
     sources++
     const wait: Wait = gate.kind === 'wait' ? gate : { kind: 'wait', because: 'window', until: at.now + SOON_MS }
@@ -43,7 +43,7 @@ export function restsOf(
   for (const pair of site.pairs.values()) pools.add(pair.pool)
   const resting: (Wait & { readonly pool: string })[] = []
   for (const pool of pools) {
-    const wait = poolWait(shard, site, pool, at)
+    const wait = poolWait(shard, site, pool, at, null, gateToTell)
     if (wait !== null && isRest(wait, at)) resting.push({ ...wait, pool })
   }
   const every = resting.length > 0 && resting.length === pools.size

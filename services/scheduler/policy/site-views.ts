@@ -39,6 +39,8 @@ export class SiteViews {
     const anew = shard.epoch > 0 && drain.epoch > shard.epoch
     this.#shards.set(drain.shard, { epoch: drain.epoch, heardAt: now })
     const told = new Map(drain.sites.map((row) => [row.site, row]))
+    // Also of a site that nothing was released to in this term: its rest is the reason of what waits in the schedule.
+    for (const row of drain.sites) if (row.resting !== null || row.restingPools !== undefined) this.#view(row.site, drain.shard, now)
     for (const [site, view] of this.#sites) {
       if (view.shard !== drain.shard) continue
       const row = told.get(site)
