@@ -51,6 +51,9 @@ export const SERVER = {
   sequenceNotFound: 10043,
   deleteFailed: 10057,
   storageExceeded: 10047,
+  accountExceeded: 10002,
+  insufficient: 10023,
+  storeFailed: 10077,
   consumerNotFound: 10014,
   streamNotFound: 10059,
   streamNameInUse: 10058,
@@ -59,6 +62,13 @@ export const SERVER = {
 /** Did a compare-and-set find another last sequence than expected? */
 export function isStale(refused: { readonly code: number }): boolean {
   return refused.code === SERVER.wrongLastSequence || refused.code === SERVER.wrongLastSequenceBatch
+}
+
+const FULL: ReadonlySet<number> = new Set([SERVER.storageExceeded, SERVER.accountExceeded, SERVER.insufficient, SERVER.storeFailed])
+
+/** Did the server lack room? Nothing was stored, and it passes when somebody makes room. */
+export function isFull(refused: { readonly code: number }): boolean {
+  return FULL.has(refused.code)
 }
 
 /** Was an atomic batch refused for a reason that passes by itself? Nothing was stored. */

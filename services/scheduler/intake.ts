@@ -10,6 +10,7 @@ import { readSubject, wildcard } from '../../protocol/subjects.ts'
 import type { Bus, Delivery, Puller } from '../runtime/bus/types.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { Infrastructure } from '../runtime/errors.ts'
+import { Wakers } from '../runtime/wakers.ts'
 import type { Log } from '../runtime/log.ts'
 import { openObjects } from '../runtime/objects.ts'
 import { type FoundObject, openTenantObjects, type TenantObjects } from '../runtime/tenant-objects.ts'
@@ -23,6 +24,8 @@ import { statusOfRecord } from './status.ts'
 /** jobs looked at together */
 const AT_ONCE = 32
 /** above this share of the store nothing more is accepted: publishers are refused by the stream, what is here waits (design §3) */
+const ACK_WAIT_MS = 60_000
+const ROOM_WAIT_MS = 45_000
 const STORE_FULL = 0.7
 const STORE_LOOK_MS = 5_000
 
@@ -44,6 +47,7 @@ export class Intake implements AsyncDisposable {
   /** pulled and not judged yet: their status is `received` */
   readonly #received = new Set<string>()
   #puller: Puller | null = null
+  readonly #ways = new Wakers()
   #closed = false
   #full = false
   #storeTimer: NodeJS.Timeout | null = null
@@ -54,9 +58,10 @@ export class Intake implements AsyncDisposable {
 
   async start(): Promise<void> {
     await this.#lookAtStore()
-    const spec = { stream: STREAM.jobs, durable: CONSUMERS.jobs, filter: wildcard('campaignJob'), ackWaitMs: 60_000, maxAckPending: 2 * AT_ONCE }
+    const spec = { stream: STREAM.jobs, durable: CONSUMERS.jobs, filter: wildcard('campaignJob'), ackWaitMs: ACK_WAIT_MS, maxAckPending: 2 * AT_ONCE }
     this.#puller = await this.#options.bus.pull(spec, (delivery) => {
-      const working = this.#take(delivery)
+      const working = this.#room()
+        .then((room) => (room ? this.#take(delivery) : undefined)) // not acked: it comes again
         .catch((error: unknown) => {
           if (!(error instanceof Infrastructure)) throw error
           this.#options.log.warn('job delayed', { job: delivery.seq, error: error.message })
@@ -82,6 +87,7 @@ export class Intake implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
+    this.#ways.wake()
     if (this.#storeTimer) clearInterval(this.#storeTimer)
     this.#puller?.want(0)
     await Promise.all(this.#busy)
@@ -90,6 +96,13 @@ export class Intake implements AsyncDisposable {
 
   #want(): void {
     this.#puller?.want(this.#closed || this.#full ? 0 : Math.max(0, AT_ONCE - this.#busy.size))
+  }
+
+  /** Is there room? What was asked for before the store ran full waits here, for less than ack_wait. */
+  async #room(): Promise<boolean> {
+    const end = this.#options.clock.mono() + ROOM_WAIT_MS
+    for (let left = ROOM_WAIT_MS; this.#full && !this.#closed && left > 0; left = end - this.#options.clock.mono()) await this.#ways.wakened(left)
+    return !this.#full && !this.#closed
   }
 
   async #lookAtStore(): Promise<void> {
@@ -103,6 +116,7 @@ export class Intake implements AsyncDisposable {
     const full = allowedBytes > 0 && usedBytes > allowedBytes * STORE_FULL
     if (full !== this.#full) this.#options.log.warn(full ? 'intake stopped' : 'intake resumed', { usedBytes, allowedBytes })
     this.#full = full
+    if (!full) this.#ways.wake()
     this.#want()
   }
 

@@ -8,7 +8,7 @@ import { LeaseCounts } from './lease-counts.ts'
 import type { Orders } from './orders.ts'
 import { ConnectLog, Pace, type Slot } from './pace.ts'
 import type { Finding } from './policy/attempt.ts'
-import { Wakers } from './wakers.ts'
+import { Wakers } from '../runtime/wakers.ts'
 import { countOpen, countTaken, giveBack, type LetGo, take, type Work } from './state.ts'
 
 /** A recipient whose turn it is. */

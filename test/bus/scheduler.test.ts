@@ -112,7 +112,9 @@ describe('the scheduler', () => {
       { site: 'docomo', recipients: 1, batch: -1 },
       { site: 'google', recipients: 2, batch: -1 },
     ])
-    expect(await status(job.id)).toMatchObject({ state: 'running', recipients: 3, waiting: 3, delivered: 0 })
+    // The orders are durable before the scheduler has their commit's answer.
+    await until('it runs', async () => (await status(job.id)).state === 'running')
+    expect(await status(job.id)).toMatchObject({ recipients: 3, waiting: 3, delivered: 0 })
   })
 
   it('takes the same once, and refuses another under its id', async () => {
@@ -122,7 +124,7 @@ describe('the scheduler', () => {
     expect(await verdict(await publish({ ...job, subject: 'another' }))).toMatchObject({ type: 'rejected', problems: [{ path: 'id' }] })
     await until('one order', async () => (await ordersOf(job.id)).length > 0)
     expect(await ordersOf(job.id)).toHaveLength(1)
-    expect((await status(job.id)).state).toBe('running')
+    await until('it runs', async () => (await status(job.id)).state === 'running')
   })
 
   it('says all problems at once and queues nothing', async () => {

@@ -77,11 +77,16 @@ export function settledOf(status: CampaignStatus): number {
   return status.delivered + status.bounced + status.expired + status.suppressed + status.cancelled
 }
 
-/** S1 whenever anyone asks; null when it holds. */
-export function breachOfS1(status: CampaignStatus): string | null {
+/** A status names so many sites at most. */
+const WAITING_ROWS = 200
+
+/** S1 and S7 whenever anyone asks; null when they hold. */
+export function breachOf(status: CampaignStatus): string | null {
   const settled = settledOf(status)
   if (status.recipients !== settled + status.waiting) return `recipients ${status.recipients} ≠ settled ${settled} + waiting ${status.waiting}`
   if (status.deferred > status.waiting) return `deferred ${status.deferred} > waiting ${status.waiting}`
+  const explained = status.waitingFor.reduce((sum, { count }) => sum + count, 0)
+  if (status.waitingFor.length < WAITING_ROWS && explained !== status.waiting) return `${status.waiting} waiting, ${explained} of them with a reason (S7)`
   if (status.state === 'finished' && status.waiting !== 0) return `finished with ${status.waiting} waiting`
   return null
 }

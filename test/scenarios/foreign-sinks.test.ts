@@ -4,7 +4,7 @@ import { until } from '../kit/bus.ts'
 import { startCluster } from '../kit/cluster.ts'
 import { loopbackFleet, noticeTo } from '../kit/fleets.ts'
 import { startSinks } from '../kit/sinks.ts'
-import { account, breachOfS1, tallyOutcomes } from '../kit/tally.ts'
+import { account, breachOf, tallyOutcomes } from '../kit/tally.ts'
 
 const RECIPIENTS = 20_000
 
@@ -24,7 +24,7 @@ describe('a bare NATS client publishes through npm start', () => {
       'acme',
       'many',
       (told) => {
-        if (told.state !== 'unknown') expect(breachOfS1(told)).toBeNull()
+        if (told.state !== 'unknown') expect(breachOf(told)).toBeNull()
         return told.state === 'finished'
       },
       180_000,

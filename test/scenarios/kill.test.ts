@@ -3,7 +3,7 @@ import type { CampaignStatus } from '../../protocol/messages/campaign.ts'
 import { startWorld } from '../../scripts/world/world.ts'
 import { startCluster, type TestCluster, type Who } from '../kit/cluster.ts'
 import { loopbackFleet, noticeTo } from '../kit/fleets.ts'
-import { account, breachOfS1, settledOf, tallyOutcomes } from '../kit/tally.ts'
+import { account, breachOf, settledOf, tallyOutcomes } from '../kit/tally.ts'
 
 const RECIPIENTS = 6_000
 /** mails a second and source IP, so that the campaign lasts long enough to be hit in the middle */
@@ -35,7 +35,7 @@ function watchS1(cluster: TestCluster, id: string): { readonly breaches: string[
       const status = await cluster.status('acme', id).catch(() => null) // nobody answers while a scheduler or NATS is away
       if (status && status.state !== 'unknown' && status.state !== 'received') {
         watch.asked++
-        const breach = breachOfS1(status)
+        const breach = breachOf(status)
         if (breach) watch.breaches.push(breach)
         if (before && settledOf(status) < settledOf(before)) watch.breaches.push(`settled went back from ${settledOf(before)} to ${settledOf(status)}`)
         if (before && status.recipients < before.recipients) watch.breaches.push(`recipients went back from ${before.recipients} to ${status.recipients}`)

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Msg, nuid } from '@nats-io/nats-core'
-import { Infrastructure, InvariantBroken, isBusy, RETRY_PACE_MS } from '../errors.ts'
+import { Infrastructure, InvariantBroken, isBusy, isFull, RETRY_PACE_MS } from '../errors.ts'
 import { storeHeaders } from './headers.ts'
 import type { Link } from './link.ts'
 import type { Entry, Refused, Stored, StoredAll, StoreOptions } from './types.ts'
@@ -84,15 +84,19 @@ interface Ack {
 function readAck(msg: Msg, subject: string): Stored {
   const { seq, error } = msg.json<Ack>()
   if (error === undefined) return { kind: 'stored', seq: seq as number }
-  // 5xx: the server is in no state to store anything (full, no quorum); 4xx: it does not want this message.
-  if (error.code >= 500) throw new Infrastructure('unavailable', `${subject}: ${error.description} (${error.err_code})`)
+  if (isServers(error)) throw new Infrastructure('unavailable', `${subject}: ${error.description} (${error.err_code})`)
   return refused(error)
 }
 
 function readBatchAck(msg: Msg, batchId: string): StoredAll {
   const { seq, error } = msg.json<Ack>()
   if (error === undefined) return { kind: 'stored', lastSeq: seq as number, batchId }
-  return error.code >= 500 ? { kind: 'unknown', because: error.description, batchId } : refused(error)
+  return isServers(error) ? { kind: 'unknown', because: error.description, batchId } : refused(error)
+}
+
+/** The server is in no state to store anything (5xx: no quorum, no disk; its store is full, a 400), or does not want this message? */
+function isServers(error: NonNullable<Ack['error']>): boolean {
+  return error.code >= 500 || isFull({ code: error.err_code })
 }
 
 function refused(error: NonNullable<Ack['error']>): Refused {
