@@ -24,6 +24,7 @@ import type { ActorContext } from '../runtime/lifecycle.ts'
 import { keepAlive } from '../runtime/liveness.ts'
 import { watchOwners } from '../runtime/owners.ts'
 import type { SENDER_CONFIG } from './config.ts'
+import { AheadMemory } from './ahead.ts'
 import { Contents } from './contents.ts'
 import { usableIps } from './host-addresses.ts'
 import { Journal } from './journal.ts'
@@ -100,6 +101,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     dice,
     log,
   })
+  const ahead = new AheadMemory(clock.mono)
   const routes = new Routes({ resolver, mono: clock.mono, dice, firstRestMs: () => policy.rows.host.stepsMs[0] ?? 60_000 })
   const weighing = new Weighing()
   const weighed: Judge = (heard) => weighing.weigh(judge(heard), heard.source, clock.now())
@@ -132,6 +134,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
             routes,
             network,
             contents,
+            ahead,
             journal,
             judge: weighed,
             door,

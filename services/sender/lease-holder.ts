@@ -153,6 +153,19 @@ export class LeaseHolder {
     }
   }
 
+  /** A recipient whose mail this worker's session can take behind the one it is about to send; taken, and to be given `back` if it does not. */
+  behind(worker: Worker): Turn | null {
+    if (!this.mayStart() || !this.pace.isFree(this.#mono()) || this.#overstaffed(worker)) return null
+    const turn = this.#takeOne(worker)
+    if (turn === null) return null
+    if (turn.work.ratePace === null && worker.fits(domainOf(turn.work.batch.recipients[turn.n]?.address ?? ''))) {
+      if (this.queued <= this.#lowWater()) this.#hungry()
+      return turn
+    }
+    giveBack(turn.work, turn.n)
+    return null
+  }
+
   /** The recipient's transaction never began: it waits for its next turn. */
   back(turn: Turn): void {
     const { work, n } = turn

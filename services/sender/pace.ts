@@ -30,6 +30,11 @@ export class Pace {
     this.#perS = perS
   }
 
+  /** Would a slot taken now be one of now? */
+  isFree(now: MonoMs): boolean {
+    return !Number.isFinite(this.#perS) || this.#nextAt <= now
+  }
+
   /** Takes the next slot. */
   take(now: MonoMs): Slot {
     if (!Number.isFinite(this.#perS)) return { at: now }

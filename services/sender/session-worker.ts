@@ -10,6 +10,8 @@ import { findingOf } from './policy/finding.ts'
 import type { Judge } from './policy/judging.ts'
 import type { NetworkRules, Routes } from './routes.ts'
 import { type Door, openDoor } from './session-door.ts'
+import type { AheadMemory } from './ahead.ts'
+import type { Mail } from './smtp/types.ts'
 import type { SmtpSession } from './smtp/session.ts'
 import { tell, type Telling } from './state.ts'
 
@@ -28,6 +30,7 @@ export interface WorkerTools {
   readonly routes: Routes
   readonly network: () => NetworkRules
   readonly contents: Contents
+  readonly ahead: AheadMemory
   readonly journal: Journal
   readonly judge: Judge
   readonly door: Door
@@ -39,6 +42,12 @@ export interface WorkerTools {
   readonly log: Log
 }
 
+/** A mail whose envelope is with the peer already, behind the body before it. */
+interface Announced {
+  readonly turn: Turn
+  readonly mail: Mail
+}
+
 /** One session slot of a lease: takes recipients one after another and keeps its SMTP session warm between them. */
 export class SessionWorker implements Worker {
   readonly done: Promise<void>
@@ -47,6 +56,7 @@ export class SessionWorker implements Worker {
   #session: SmtpSession | null = null
   #opening = false
   #leaving = false
+  #announced: Announced | null = null
   readonly #broken = new WeakMap<object, Map<number, number>>()
 
   constructor(holder: LeaseHolder, tools: WorkerTools) {
@@ -82,11 +92,11 @@ export class SessionWorker implements Worker {
     await Promise.resolve()
     const { terms } = this.#holder.lease
     for (;;) {
-      const turn = await this.#holder.next(this, terms.idleMs)
+      const turn = this.#announced?.turn ?? (await this.#holder.next(this, terms.idleMs))
       if (turn === null) break
       // What came to nothing is not taken up again within the same breath: the peer's close or a renewal must be heard in between.
       if ((await this.#attempt(turn)) === 'nothing') await this.#holder.reach({ at: this.#tools.mono() + NOTHING_MS })
-      if (this.#spent()) await this.#leave()
+      if (this.#announced === null && this.#spent()) await this.#leave()
     }
     await this.#leave()
   }
@@ -109,6 +119,7 @@ export class SessionWorker implements Worker {
 
   /** One try at one recipient: what it came to, or null when it never began. */
   async #try(turn: Turn): Promise<Finding | null> {
+    if (this.#announced?.turn === turn) return this.#sendAnnounced(this.#announced)
     const { work, n } = turn
     const { order } = work.held
     const recipient = work.batch.recipients[n]
@@ -124,21 +135,67 @@ export class SessionWorker implements Worker {
 
     if (!(await this.#clearance(turn))) return null
     if (this.#session !== session.session || !session.session.usable) return null
-    const warm = session.session.counts.mails > 0
-    const transaction = await session.session.transact(mail.mail, null)
+    return this.#transact(session.session, turn, mail.mail)
+  }
+
+  /** Its envelope cannot be taken back: what the lease no longer covers goes unsent, with the session. */
+  async #sendAnnounced({ turn, mail }: Announced): Promise<Finding | null> {
+    const session = this.#session
+    this.#announced = null
+    if (session === null || !session.usable) return null
+    if (this.#holder.live && !turn.work.lost && turn.work.letGo === null) return this.#transact(session, turn, mail)
+    session.close()
+    await this.#leave()
+    return null
+  }
+
+  async #transact(session: SmtpSession, turn: Turn, mail: Mail): Promise<Finding | null> {
+    const { order } = turn.work.held
+    const { mx, warm } = { mx: session.facts.host, warm: session.counts.mails > (session.announced === null ? 0 : 1) }
+    const behind = await this.#behind(session)
+    const transaction = await session.transact(mail, behind?.mail ?? null)
+    if (transaction.aheadRefused) this.#tools.ahead.refused(session.facts.address)
+    if (session.usable && behind !== null && session.announced !== null) this.#announced = behind
+    else if (behind !== null) this.#holder.back(behind.turn) // not written, or gone with the session
     const finding = findingOf(transaction, {
       kind: order.kind,
-      mx: session.session.facts.host,
+      mx,
       judge: this.#tools.judge,
       provider: order.provider,
       warm,
       unknown: this.#holder.lease.terms.unknown,
       source: `${this.#holder.lease.ip} ${this.#holder.lease.site}`,
     })
-    if (!session.session.usable) this.#session = null
+    if (!session.usable) this.#session = null
     if (finding !== 'session-broke') return finding
     // Broken before any reply to this mail: nobody is charged, unless it happens again and again.
     return this.#brokenAgain(turn) ? foundWithoutReply('deferred', 'unreachable', 'host', 'sessions broke before a reply', 'mail') : null
+  }
+
+  /** The mail that goes behind this one, made and cleared before the first is sent; null where it had to wait for anything, or the peer is not for it. */
+  async #behind(session: SmtpSession): Promise<Announced | null> {
+    const { lease } = this.#holder
+    const { mails, rcpts } = session.counts
+    // The one in front is not counted yet, unless it was announced itself.
+    const inFront = session.announced === null ? 1 : 0
+    if (mails + inFront >= lease.terms.mailsPerSession || rcpts + inFront >= lease.terms.rcptsPerSession) return null
+    if (!this.#tools.ahead.mayAnnounce(lease.terms.ahead, session.facts.address, { mails, waiting: this.#holder.queued })) return null
+    const turn = this.#holder.behind(this)
+    if (turn === null) return null
+    const mail = (await this.#leadsTo(session, turn)) ? await this.#render(turn) : null
+    if (mail !== null && mail.kind !== 'unusable' && session.usable && this.#holder.pace.isFree(this.#tools.mono()) && this.#holder.begin(turn)) {
+      this.#holder.pace.take(this.#tools.mono())
+      return { turn, mail: mail.mail }
+    }
+    this.#holder.back(turn)
+    return null
+  }
+
+  /** Would the recipient's own turn, now, come to this session? */
+  async #leadsTo(session: SmtpSession, { work, n }: Turn): Promise<boolean> {
+    if (work.held.order.deadline <= this.#tools.wall()) return false
+    const route = await this.#tools.routes.of(domainOf(work.batch.recipients[n]?.address ?? ''), this.#holder.lease.terms, this.#tools.network())
+    return route.kind === 'hops' && route.hops.some(({ host }) => host === session.facts.host)
   }
 
   /** The mail; null while NATS is away. An object that somebody took away is the content's fault, not a reason to fall over it again and again. */

@@ -275,6 +275,24 @@ describe('a sender', () => {
     )
   })
 
+  it('writes envelopes ahead where the lease says so, and each recipient gets its own outcome all the same', async () => {
+    const { id } = await aSender()
+    const job = await placed([...people('w', 30), 'unknown@gmail.com', ...people('x', 30), 'defer-451-x2@gmail.com', ...people('y', 30)])
+    const ahead = lease({ sessions: 2 })
+    await granted(id, { ...ahead, terms: { ...ahead.terms, ahead: 'always', mailsPerSession: 17 } }, [job.held])
+    await until('the order is acked', () => isGone(job), 10_000)
+    const good = job.addresses.filter((address) => address.startsWith('ok+'))
+    expect(copies(good)).toEqual(good.map(() => 1))
+    const told = await outcomes(job)
+    expect(told.map(({ rcpt }) => rcpt).sort()).toEqual([...job.addresses].sort())
+    expect(
+      told
+        .filter(({ outcome }) => outcome !== 'delivered')
+        .map(({ rcpt, outcome }) => `${rcpt} ${outcome}`)
+        .sort(),
+    ).toEqual(['defer-451-x2@gmail.com deferred', 'unknown@gmail.com bounced'])
+  })
+
   it('hands a batch over by its claim when it is killed: nobody is missed, and who had no outcome is flagged', async () => {
     const [first, second] = [await startSender(), await startSender()]
     const job = await placed(people('k', 60))

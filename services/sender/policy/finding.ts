@@ -25,6 +25,8 @@ export function findingOf(transaction: Transaction, context: FindingContext): Fi
   const dot = transaction.dot[0] ?? null
 
   if (dot && dot.code < 400) return { ...judged(dot, null, 'dot', context), outcome: 'delivered', class: 'delivered', blames: 'nobody', ms }
+  // What an envelope behind a body brought upon itself or the mail before it is charged to nobody (delivery.md §5).
+  if (transaction.aheadRefused && lost?.bodySent !== 'dotSent') return 'session-broke'
   if (transaction.unfit === 'size') return own('bounced', 'too-large', 'content', 'the mail is larger than the peer takes (SIZE)', ms)
   if (transaction.unfit === 'smtputf8') return own('bounced', 'protocol', 'domain', 'the peer does not take SMTPUTF8 addresses', ms)
   if (transaction.unfit === 'requiretls') return own('deferred', 'tls', 'host', 'the peer does not take REQUIRETLS', ms)
