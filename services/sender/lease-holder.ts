@@ -1,5 +1,4 @@
 import type { HeldOrder } from '../../protocol/messages/mail.ts'
-import { orderId } from '../../protocol/messages/mail.ts'
 import type { Lease, LeaseReport } from '../../protocol/messages/permission.ts'
 import type { MonoMs, ReplyClass } from '../../protocol/words.ts'
 import type { Log } from '../runtime/log.ts'
@@ -9,13 +8,7 @@ import type { Orders } from './orders.ts'
 import { ConnectLog, Pace, type Slot } from './pace.ts'
 import type { Finding } from './policy/attempt.ts'
 import { Wakers } from '../runtime/wakers.ts'
-import { countOpen, countTaken, giveBack, type LetGo, take, type Work } from './state.ts'
-
-/** A recipient whose turn it is. */
-export interface Turn {
-  readonly work: Work
-  readonly n: number
-}
+import { domainOf, type Turn, Works } from './works.ts'
 
 /** What the holder needs of a session worker. */
 export interface Worker {
@@ -41,17 +34,11 @@ export class LeaseHolder {
   readonly connects = new ConnectLog()
   /** sessions open or being opened, by the peer's address */
   readonly addresses = new Map<string, number>()
-  readonly #queue: HeldOrder[] = []
-  readonly #works = new Set<Work>()
-  readonly #finishing = new Map<Work, Promise<void>>()
+  readonly #works: Works
   readonly #workers = new Set<Worker>()
-  #claiming: { readonly held: HeldOrder; readonly claimed: Promise<void> } | null = null
-  /** orders on their way back to the scheduler */
-  readonly #returning = new Set<Promise<void>>()
-  #ending: LetGo | null = null
+  #ending = false
   readonly #budget: Budget
   readonly #wakers = new Wakers()
-  readonly #orders: Orders
   readonly #hire: (holder: LeaseHolder) => Worker
   readonly #hungry: () => void
   readonly #mono: () => MonoMs
@@ -73,7 +60,18 @@ export class LeaseHolder {
     this.until = options.until
     this.pace = new Pace(options.lease.pacePerS)
     this.#budget = new Budget(options.lease.budget)
-    this.#orders = options.orders
+    this.#works = new Works({
+      orders: options.orders,
+      wall: options.wall,
+      ended: (seq) => {
+        this.counts.ended.push(seq)
+        this.#wakers.wake()
+      },
+      changed: () => {
+        this.#wakers.wake()
+        this.#staff()
+      },
+    })
     this.#hire = options.hire
     this.#hungry = options.hungry
     this.#mono = options.mono
@@ -82,35 +80,25 @@ export class LeaseHolder {
   }
 
   get live(): boolean {
-    return this.#ending === null && this.#mono() < this.until
+    return !this.#ending && this.#mono() < this.until
   }
   get ended(): boolean {
-    return this.#ending !== null
+    return this.#ending
   }
   /** nothing of the lease is left here */
   get closed(): boolean {
-    const holdsNone = this.#works.size === 0 && this.#queue.length === 0 && this.#claiming === null && this.#returning.size === 0
-    return this.#ending !== null && this.#workers.size === 0 && holdsNone
+    return this.#ending && this.#workers.size === 0 && this.#works.isEmpty
   }
   get queued(): number {
-    let queued = 0
-    for (const held of this.#queue) queued += held.order.count
-    for (const work of this.#works) queued += countOpen(work)
-    return queued
+    return this.#works.queued
   }
   sessions(phase: 'open' | 'lingering'): number {
     let sessions = 0
     for (const worker of this.#workers) if (worker.phase === phase) sessions++
     return sessions
   }
-  *held(): Iterable<HeldOrder> {
-    yield* this.#queue
-    if (this.#claiming) yield this.#claiming.held
-    for (const work of this.#works) if (!work.lost) yield work.held
-  }
-  holdsOrder(id: number): boolean {
-    for (const held of this.held()) if (orderId(held) === id) return true
-    return false
+  held(): Iterable<HeldOrder> {
+    return this.#works.held()
   }
 
   /** New numbers and a new term for a lease that is held. */
@@ -124,7 +112,7 @@ export class LeaseHolder {
   }
 
   addOrders(orders: readonly HeldOrder[]): void {
-    for (const held of orders) if (!this.holdsOrder(orderId(held))) this.#queue.push(held)
+    this.#works.add(orders)
     this.#wakers.wake()
     this.#staff()
   }
@@ -135,13 +123,13 @@ export class LeaseHolder {
     let told = false
     for (;;) {
       if (!this.live || this.#overstaffed(worker)) return null
-      const turn = this.mayStart() ? this.#takeOne(worker) : null
+      const turn = this.mayStart() ? this.#works.take((domain) => worker.fits(domain)) : null
       if (turn) {
         if (this.queued <= this.#lowWater()) this.#hungry()
         return turn
       }
-      if (this.mayStart() && (this.#queue.length > 0 || this.#claiming)) {
-        await this.#claimNext()
+      if (this.mayStart() && this.#works.hasUnclaimed) {
+        await this.#works.claimNext()
         continue
       }
       // Once: the report is answered by a renewal, which wakes us, and telling again would go round as fast as the network allows.
@@ -156,29 +144,28 @@ export class LeaseHolder {
   /** A recipient whose mail this worker's session can take behind the one it is about to send; taken, and to be given `back` if it does not. */
   behind(worker: Worker): Turn | null {
     if (!this.mayStart() || !this.pace.isFree(this.#mono()) || this.#overstaffed(worker)) return null
-    const turn = this.#takeOne(worker)
+    const turn = this.#works.take((domain) => worker.fits(domain))
     if (turn === null) return null
     if (turn.work.ratePace === null && worker.fits(domainOf(turn.work.batch.recipients[turn.n]?.address ?? ''))) {
       if (this.queued <= this.#lowWater()) this.#hungry()
       return turn
     }
-    giveBack(turn.work, turn.n)
+    this.#works.back(turn)
     return null
   }
 
   /** The recipient's transaction never began: it waits for its next turn. */
   back(turn: Turn): void {
-    const { work, n } = turn
     this.#budget.end(turn, 'unused')
-    giveBack(work, n)
+    this.#works.back(turn)
     this.#wakers.wake()
-    this.#finishIfDone(work)
+    this.#works.finishIfDone(turn.work)
   }
 
   told(turn: Turn, finding: Finding): void {
     this.counts.count(finding)
     this.#budget.end(turn, finding.stage === null ? 'unused' : 'used')
-    this.#finishIfDone(turn.work)
+    this.#works.finishIfDone(turn.work)
   }
 
   /** Is there anything to start a transaction for: the lease lives, and today's ramp has something left? */
@@ -225,31 +212,15 @@ export class LeaseHolder {
   /** Ends the lease here: idle sessions QUIT, those before their dot close, those after it stay for the reply. */
   end(because: ReplyClass, restMs: number, orders: 'return' | 'forget'): void {
     if (this.#ending) return
-    this.#ending = { because, notBefore: this.#wall() + restMs }
+    this.#ending = true
     this.#log.info('lease ended', { lease: this.lease.id, site: this.lease.site, ip: this.lease.ip, because, restMs })
     for (const worker of this.#workers) worker.stop()
-    for (const held of this.#queue.splice(0)) if (orders === 'return') this.#giveBack(held)
-    for (const work of this.#works) this.#finishIfDone(work)
+    this.#works.end({ because, notBefore: this.#wall() + restMs }, orders)
     this.#wakers.wake()
   }
 
-  /** The rest of this campaign's mail goes back: it was paused or cancelled. */
   letGoOf(campaign: { tenant: string; campaign: string }): void {
-    for (const [at, held] of [...this.#queue.entries()].reverse()) {
-      if (held.order.tenant !== campaign.tenant || held.order.campaign !== campaign.campaign) continue
-      this.#queue.splice(at, 1)
-      this.#giveBack(held)
-    }
-    for (const work of this.#works) {
-      if (work.batch.tenant === campaign.tenant && work.batch.campaign === campaign.campaign)
-        this.letGoOfWork(work, { because: 'lease-end', notBefore: this.#wall() })
-    }
-  }
-
-  /** Nobody of this work is tried any more under this order. */
-  letGoOfWork(work: Work, letGo: LetGo): void {
-    work.letGo ??= letGo
-    this.#finishIfDone(work)
+    this.#works.letGoOf(campaign)
   }
 
   report(): LeaseReport {
@@ -269,79 +240,13 @@ export class LeaseHolder {
   async done(): Promise<void> {
     while (!this.closed) {
       await Promise.all([...this.#workers].map((worker) => worker.done))
-      await Promise.all([...this.#finishing.values(), ...this.#returning, this.#claiming?.claimed])
+      await this.#works.settle()
     }
-  }
-
-  #takeOne(worker: Worker): Turn | null {
-    const now = this.#wall()
-    for (const work of this.#works) {
-      if (work.lost) this.#finishIfDone(work)
-      if (work.lost || work.letGo) continue
-      if (work.held.order.pauseAt !== undefined && work.held.order.pauseAt <= now) {
-        this.letGoOfWork(work, { because: 'resting', notBefore: now })
-        continue
-      }
-      const n = take(work, (n) => worker.fits(domainOf(work.batch.recipients[n]?.address ?? '')))
-      if (n !== null) return { work, n }
-    }
-    return null
-  }
-
-  /** One claim at a time: the next order becomes work. */
-  async #claimNext(): Promise<void> {
-    if (this.#claiming === null) {
-      const held = this.#queue.shift()
-      if (!held) return
-      const claimed = this.#claim(held).finally(() => {
-        this.#claiming = null
-        this.#wakers.wake()
-      })
-      this.#claiming = { held, claimed }
-    }
-    await this.#claiming.claimed
-  }
-
-  async #claim(held: HeldOrder): Promise<void> {
-    const work = await this.#orders.open(held)
-    if (work === null) {
-      this.#ordersEnded(held.seq)
-      return
-    }
-    this.#works.add(work)
-    this.#finishIfDone(work)
-    this.#staff()
-  }
-
-  #giveBack(held: HeldOrder): void {
-    const returning: Promise<void> = this.#orders.giveBack(held).finally(() => {
-      this.#returning.delete(returning)
-      this.#ordersEnded(held.seq)
-    })
-    this.#returning.add(returning)
-  }
-
-  #finishIfDone(work: Work): void {
-    if (!this.#works.has(work) || this.#finishing.has(work)) return
-    const stopped = this.#ending !== null || work.letGo !== null || work.lost
-    if (countTaken(work) > 0 || (countOpen(work) > 0 && !stopped)) return
-    const letGo = work.letGo ?? this.#ending ?? { because: 'lease-end', notBefore: this.#wall() }
-    const finishing = this.#orders.finish(work, letGo).finally(() => {
-      this.#works.delete(work)
-      this.#finishing.delete(work)
-      this.#ordersEnded(work.held.seq)
-    })
-    this.#finishing.set(work, finishing)
-  }
-
-  #ordersEnded(seq: number): void {
-    this.counts.ended.push(seq)
-    this.#wakers.wake()
   }
 
   /** As many sessions as the lease lends and the queue can use. */
   #staff(): void {
-    while (this.live && this.#workers.size < this.lease.sessions && this.#workers.size < this.queued + this.#taken) {
+    while (this.live && this.#workers.size < this.lease.sessions && this.#workers.size < this.queued + this.#works.taken) {
       const worker = this.#hire(this)
       this.#workers.add(worker)
       void worker.done.finally(() => {
@@ -353,13 +258,6 @@ export class LeaseHolder {
     if (this.#workers.size > this.lease.sessions) this.#wakers.wake()
   }
 
-  /** Recipients that a worker is busy with. */
-  get #taken(): number {
-    let taken = 0
-    for (const work of this.#works) taken += countTaken(work)
-    return taken
-  }
-
   /** Is this worker one too many for a lease that shrank? The youngest go first. */
   #overstaffed(worker: Worker): boolean {
     return this.#workers.size > this.lease.sessions && [...this.#workers].indexOf(worker) >= this.lease.sessions
@@ -369,9 +267,4 @@ export class LeaseHolder {
   #lowWater(): number {
     return Math.min(200, Math.max(20, this.lease.pacePerS))
   }
-}
-
-/** The part behind the last @, lower case. */
-export function domainOf(address: string): string {
-  return address.slice(address.lastIndexOf('@') + 1).toLowerCase()
 }
