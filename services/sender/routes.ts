@@ -12,7 +12,12 @@ export interface Hop {
 
 export type Route =
   /** in the order to try: preference by preference, equals shuffled; at most 2 hosts and 4 addresses an attempt (delivery.md §4) */
-  | { readonly kind: 'hops'; readonly hops: readonly Hop[] }
+  | {
+      readonly kind: 'hops'
+      readonly hops: readonly Hop[]
+      /** every host of these preferences, chosen or not: an open session to one of them takes the mail as well */
+      readonly hosts: ReadonlySet<string>
+    }
   | { readonly kind: 'none'; readonly class: 'no-such-domain' | 'null-mx'; readonly because: string }
   | { readonly kind: 'dns'; readonly because: string }
   /** every host failed a while ago and is not asked again before `untilMs` from now */
@@ -92,7 +97,7 @@ export class Routes {
     const found = await this.#resolver.addresses(host)
     if (found.kind === 'tempfail') return { kind: 'dns', because: found.because }
     if (found.kind === 'none') return { kind: 'dns', because: `next hop ${host} has no address` }
-    return { kind: 'hops', hops: found.addresses.slice(0, ADDRESSES_AN_ATTEMPT).map((address) => ({ host, address, port })) }
+    return { kind: 'hops', hosts: new Set([host]), hops: found.addresses.slice(0, ADDRESSES_AN_ATTEMPT).map((address) => ({ host, address, port })) }
   }
 
   async #hops(domain: string, hosts: readonly { preference: number; host: string }[], network: NetworkRules): Promise<Route> {
@@ -101,7 +106,8 @@ export class Routes {
     let tried = 0
     let downUntil = Number.POSITIVE_INFINITY
     let forbidden = false
-    for (const { host } of this.#ordered(hosts)) {
+    const preferences = new Set<number>()
+    for (const { host, preference } of this.#ordered(hosts)) {
       if (tried >= HOSTS_AN_ATTEMPT || hops.length >= ADDRESSES_AN_ATTEMPT) break
       const failure = this.#failures.get(host)
       if (failure && failure.until > this.#mono()) {
@@ -115,6 +121,7 @@ export class Routes {
         continue
       }
       tried++
+      preferences.add(preference)
       for (const address of found.addresses.slice(0, ADDRESSES_AN_ATTEMPT - hops.length)) {
         const why = whyNotConnect(address, network)
         if (why === null) hops.push({ host, address, port: network.smtpPort })
@@ -124,7 +131,7 @@ export class Routes {
         }
       }
     }
-    if (hops.length > 0) return { kind: 'hops', hops }
+    if (hops.length > 0) return { kind: 'hops', hops, hosts: new Set(hosts.filter(({ preference }) => preferences.has(preference)).map(({ host }) => host)) }
     const because = `${domain}: ${reasons.join('; ')}`
     if (forbidden) return { kind: 'forbidden', because }
     if (downUntil < Number.POSITIVE_INFINITY) return { kind: 'down', because, untilMs: downUntil - this.#mono() }
@@ -132,7 +139,7 @@ export class Routes {
   }
 
   /** By preference, equals in random order (RFC 5321 5.1). */
-  #ordered(hosts: readonly { preference: number; host: string }[]): readonly { host: string }[] {
+  #ordered(hosts: readonly { preference: number; host: string }[]): readonly { host: string; preference: number }[] {
     return hosts.map((host) => ({ ...host, dice: this.#dice() })).sort((a, b) => a.preference - b.preference || a.dice - b.dice)
   }
 }

@@ -196,7 +196,7 @@ export class SessionWorker implements Worker {
   async #leadsTo(session: SmtpSession, { work, n }: Turn): Promise<boolean> {
     if (work.held.order.deadline <= this.#tools.wall()) return false
     const route = await this.#tools.routes.of(domainOf(work.batch.recipients[n]?.address ?? ''), this.#holder.lease.terms, this.#tools.network())
-    return route.kind === 'hops' && route.hops.some(({ host }) => host === session.facts.host)
+    return route.kind === 'hops' && route.hosts.has(session.facts.host)
   }
 
   /** The mail; null while NATS is away. An object that somebody took away is the content's fault, not a reason to fall over it again and again. */
@@ -231,8 +231,8 @@ export class SessionWorker implements Worker {
       return { kind: 'finding', finding: { ...foundWithoutReply('deferred', 'unreachable', 'host', route.because, 'connect'), retryAfterMs: route.untilMs } }
     }
     if (this.#hostsOf.size > DOMAINS_REMEMBERED) this.#hostsOf.clear()
-    this.#hostsOf.set(domain, new Set(route.hops.map((hop) => hop.host)))
-    if (this.#session?.usable && route.hops.some((hop) => hop.host === this.#session?.facts.host)) return { kind: 'session', session: this.#session }
+    this.#hostsOf.set(domain, route.hosts)
+    if (this.#session?.usable && route.hosts.has(this.#session.facts.host)) return { kind: 'session', session: this.#session }
     await this.#leave()
     const hops = this.#holder.withRoom(route.hops)
     if (hops.length === 0) {

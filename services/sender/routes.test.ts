@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest'
+import type { Terms } from '../../protocol/messages/permission.ts'
+import type { Resolver } from '../runtime/dns/resolver.ts'
+import { Routes } from './routes.ts'
+
+const MX = [
+  { preference: 1, host: 'mta5.example' },
+  { preference: 1, host: 'mta6.example' },
+  { preference: 1, host: 'mta7.example' },
+  { preference: 9, host: 'backup.example' },
+]
+const resolver: Partial<Resolver> = {
+  mailHosts: async () => ({ kind: 'hosts', hosts: MX, implicit: false, ttlS: 60 }),
+  addresses: async (host) => ({ kind: 'addresses', addresses: [`127.0.2.${host.length}`], ttlS: 60 }),
+}
+const NETWORK = { smtpPort: 25, allowPrivateMx: true, onlyPrivateMx: false }
+const routes = () => new Routes({ resolver: resolver as Resolver, mono: () => 0, dice: Math.random, firstRestMs: () => 60_000 })
+const route = async (routes: Routes) => {
+  const found = await routes.of('a.example', {} as Terms, NETWORK)
+  if (found.kind !== 'hops') throw new Error(found.kind)
+  return found
+}
+
+describe('the route to a domain', () => {
+  it('tries two hosts an attempt, and an open session to any of the same preference takes the mail too', async () => {
+    const { hops, hosts } = await route(routes())
+    expect(new Set(hops.map(({ host }) => host)).size).toBe(2)
+    expect([...hosts].sort()).toEqual(['mta5.example', 'mta6.example', 'mta7.example'])
+  })
+
+  it('leads to the backup host only when the others are out of reach', async () => {
+    const known = routes()
+    for (const { host } of MX.slice(0, 3)) known.failed(host, 'refused')
+    const { hops, hosts } = await route(known)
+    expect(hops.map(({ host }) => host)).toEqual(['backup.example'])
+    expect([...hosts]).toEqual(['backup.example'])
+  })
+})
