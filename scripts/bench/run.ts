@@ -1,0 +1,86 @@
+import { mkdtemp, chmod, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { BenchArgs, ContenderName } from './args.ts'
+import { compare } from './compare.ts'
+import type { Absent, Contender, Surroundings } from './contender.ts'
+import { bareSocket } from './contenders/bare-socket.ts'
+import { haraka } from './contenders/haraka.ts'
+import { hato } from './contenders/hato.ts'
+import { nodemailer } from './contenders/nodemailer.ts'
+import { postfix } from './contenders/postfix.ts'
+import { rowsOf } from './figures.ts'
+import { machine, signaturesPerSecond } from './machine.ts'
+import { profile } from './profile/run.ts'
+import { profileLines } from './profile/report.ts'
+import { markdown, type Report, terminalLines } from './report.ts'
+import { startSink } from './sink.ts'
+
+const PAGE = fileURLToPath(new URL('../../BENCHMARKS.md', import.meta.url))
+
+export interface Screen {
+  readonly say: (line: string) => void
+  readonly bold: (text: string) => string
+  readonly signal: AbortSignal
+}
+
+/** Resolves with the exit code. */
+export async function runBench(args: BenchArgs, { say, bold, signal }: Screen): Promise<number> {
+  const dir = await mkdtemp(join(tmpdir(), 'hato-bench-'))
+  await chmod(dir, 0o755) // as root, smtp-sink becomes somebody else
+  await using after = new AsyncDisposableStack()
+  after.defer(() => rm(dir, { recursive: true, force: true }))
+  const target = after.use(await startSink(dir))
+  const surroundings: Surroundings = { target, pace: args.pace, say, signal }
+  if (args.mode === 'profile') {
+    const found = await profile(surroundings, join(dir, 'profiles'))
+    for (const line of profileLines(found, bold)) say(line)
+    if (args.output === 'json') process.stdout.write(`${JSON.stringify(found)}\n`)
+    return 0
+  }
+  const report = await measured(args, surroundings)
+  for (const line of terminalLines(report, bold)) say(line)
+  if (args.only.length === 0) {
+    await writeFile(PAGE, markdown(report))
+    say('written to BENCHMARKS.md')
+  }
+  if (args.output === 'json') process.stdout.write(`${JSON.stringify(report)}\n`)
+  return report.failed.length === 0 ? 0 : 1
+}
+
+async function measured(args: BenchArgs, surroundings: Surroundings): Promise<Report> {
+  const { say, pace, signal } = surroundings
+  const wanted = (name: ContenderName) => args.only.length === 0 || args.only.includes(name)
+  const about = await machine()
+  say(`${about.cores} cores of ${about.cpu}, load ${about.load.toFixed(2)}`)
+  if (about.load > about.cores / 2) say('something else is busy on this machine: ratios will suffer less than rates')
+  const all: Readonly<Record<ContenderName, () => Promise<Contender | Absent>>> = {
+    hato: async () => hato,
+    'bare-socket': async () => bareSocket,
+    nodemailer: async () => nodemailer,
+    postfix,
+    haraka: () => haraka(surroundings),
+  }
+  const contenders: Contender[] = []
+  const absent: Absent[] = []
+  for (const [name, look] of Object.entries(all)) {
+    if (!wanted(name as ContenderName)) continue
+    const one = await look()
+    if ('because' in one) absent.push(one)
+    else contenders.push(one)
+  }
+  for (const { title, because } of absent) say(`without ${title}, since ${because}`)
+  const signatures = args.only.length === 0 ? await signaturesPerSecond(pace === 'quick' ? 1 : 3, signal) : null
+  const { figures, failed } = await compare(contenders, surroundings)
+  return {
+    machine: about,
+    pace,
+    day: new Date().toISOString().slice(0, 10),
+    rows: rowsOf(figures),
+    contenders: contenders.filter(({ name }) => failed.every((one) => one.name !== name)),
+    absent,
+    failed,
+    signatures,
+  }
+}
