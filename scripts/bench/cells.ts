@@ -26,7 +26,7 @@ export const cellName = ({ bodyKb, dkim }: Cell): string => `${bodyKb} KB, DKIM 
  * of 100.
  */
 export function mailsOf(atTenKb: number, { bodyKb }: Cell, pace: Pace): number {
-  const forPace = pace === 'quick' ? atTenKb / 4 : atTenKb
+  const forPace = pace === 'quick' ? atTenKb / 3 : atTenKb
   const forSize = bodyKb > 10 ? forPace / 5 : forPace
   return Math.max(100, Math.round(forSize / 100) * 100)
 }

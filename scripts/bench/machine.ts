@@ -21,7 +21,7 @@ export interface Machine {
 export async function machine(): Promise<Machine> {
   const [release, fileSystem, nats] = await Promise.all([
     readFile('/etc/os-release', 'utf8').catch(() => ''),
-    said('stat', ['-f', '-c', '%T', tmpdir()]),
+    said('df', ['--output=fstype', tmpdir()]),
     findNatsServer().then(({ version }) => version),
   ])
   return {
@@ -31,7 +31,7 @@ export async function machine(): Promise<Machine> {
     system: /^PRETTY_NAME="?([^"\n]*)/m.exec(release)?.[1] ?? process.platform,
     node: process.versions.node,
     nats,
-    fileSystem: fileSystem?.trim() ?? 'unknown',
+    fileSystem: fileSystem?.trim().split('\n').at(-1) ?? 'unknown',
     load: loadavg()[0] ?? 0,
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, chmod, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +12,7 @@ import { nodemailer } from './contenders/nodemailer.ts'
 import { postfix } from './contenders/postfix.ts'
 import { rowsOf } from './figures.ts'
 import { machine, signaturesPerSecond } from './machine.ts'
+import { withComparison, withProfile } from './page.ts'
 import { profile } from './profile/run.ts'
 import { profileLines } from './profile/report.ts'
 import { markdown, type Report, terminalLines } from './report.ts'
@@ -36,17 +37,40 @@ export async function runBench(args: BenchArgs, { say, bold, signal }: Screen): 
   if (args.mode === 'profile') {
     const found = await profile(surroundings, join(dir, 'profiles'))
     for (const line of profileLines(found, bold)) say(line)
+    await rewrite(
+      (page) =>
+        withProfile(
+          page,
+          commandOf(args),
+          today(),
+          profileLines(found, (text) => text),
+        ),
+      say,
+    )
     if (args.output === 'json') process.stdout.write(`${JSON.stringify(found)}\n`)
     return 0
   }
   const report = await measured(args, surroundings)
   for (const line of terminalLines(report, bold)) say(line)
   if (args.only.length === 0) {
-    await writeFile(PAGE, markdown(report))
-    say('written to BENCHMARKS.md')
+    await rewrite((page) => withComparison(page, markdown(report)), say)
   }
   if (args.output === 'json') process.stdout.write(`${JSON.stringify(report)}\n`)
   return report.failed.length === 0 ? 0 : 1
+}
+
+async function rewrite(change: (page: string) => string, say: (line: string) => void): Promise<void> {
+  const page = await readFile(PAGE, 'utf8').catch(() => '') // the first run
+  await writeFile(PAGE, change(page))
+  say('')
+  say('written to BENCHMARKS.md')
+}
+
+const today = () => new Date().toISOString().slice(0, 10)
+
+function commandOf({ pace, mode }: BenchArgs): string {
+  const flags = [...(pace === 'quick' ? ['--quick'] : []), ...(mode === 'profile' ? ['--profile'] : [])]
+  return ['npm run bench', ...(flags.length === 0 ? [] : ['--', ...flags])].join(' ')
 }
 
 async function measured(args: BenchArgs, surroundings: Surroundings): Promise<Report> {
@@ -75,8 +99,8 @@ async function measured(args: BenchArgs, surroundings: Surroundings): Promise<Re
   const { figures, failed } = await compare(contenders, surroundings)
   return {
     machine: about,
-    pace,
-    day: new Date().toISOString().slice(0, 10),
+    command: commandOf(args),
+    day: today(),
     rows: rowsOf(figures),
     contenders: contenders.filter(({ name }) => failed.every((one) => one.name !== name)),
     absent,

@@ -28,7 +28,7 @@ export const STAGES: readonly StageRule[] = [
   { stage: 'sign (only handing over: the pool does it)', file: /services\/content\/dkim\.ts$/, name: /^(signature|signInPool|sign.*Pool)$/ },
   { stage: 'hash and DKIM header', file: /services\/content\/dkim(-keys)?\.ts$/ },
   { stage: 'render: templates', file: /services\/content\/template\.ts$|node_modules\/liquidjs\// },
-  { stage: 'render: encode the bodies', file: /services\/content\/bodies\.ts$|node_modules\/(html-to-text|nodemailer\/lib\/(mime|base64|qp))/ },
+  { stage: 'render: encode the bodies', file: /services\/content\/bodies\.ts$|node_modules\/(html-to-text|nodemailer\/.*\/(mime|base64|qp))/ },
   { stage: 'render: headers, assembling', file: /services\/content\/|services\/sender\/contents\.ts$/ },
   { stage: 'parse replies', file: /services\/sender\/smtp\/reply-parser\.ts$/ },
   { stage: 'parse replies', file: /services\/sender\/smtp\/wire\.ts$/, name: /^read$/ },

@@ -1,0 +1,12 @@
+import { expect, it } from 'vitest'
+import { withComparison, withProfile } from './page.ts'
+
+it('a comparison keeps the profile below it, and the other way round', () => {
+  const first = withProfile('', 'npm run bench -- --profile', '2026-11-24', ['', 'render 40 %'])
+  const both = withComparison(first, '# Benchmarks\n\nA')
+  expect(both).toBe("# Benchmarks\n\nA\n\n## Where a sender's CPU goes\n\n`npm run bench -- --profile` on 2026-11-24.\n\n```text\nrender 40 %\n```\n")
+  const later = withProfile(withComparison(both, '# Benchmarks\n\nB'), 'npm run bench -- --profile', '2026-11-25', ['render 30 %'])
+  expect(later).toContain('\nB\n')
+  expect(later).toContain('render 30 %')
+  expect(later).not.toContain('render 40 %')
+})
