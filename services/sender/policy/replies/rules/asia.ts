@@ -9,6 +9,7 @@ export const ASIA = [
     ['naver'],
     [
       { id: 'naver/filtered', seen: '421 4.3.2 Your IP [203.0.113.7] is filtered. Contact to postmaster@naver.com', when: /your ip .{0,50}is filtered/i, then: listed() },
+      { id: 'naver/blocked', seen: '421 4.3.2 Your ip blocked from this server 203.0.113.7 - nsmtp', when: /your ip blocked/i, then: listed() },
       { id: 'naver/too-many', seen: '421 4.3.1 You send too many messages. Try again later', when: /you send too many messages/i, then: tooFast({ restMs: HOUR_MS }) },
       { id: 'naver/unknown', seen: '550 5.1.1 No such address here taro@naver.com', when: /no such address here/i, then: UNKNOWN },
     ],

@@ -1,6 +1,6 @@
 // biome-ignore-all format: a row a line, so that the table reads as one
 import { HOUR_MS, MINUTE_MS, rowsOf, times } from '../rule.ts'
-import { BUSY, CROWDED, DISABLED, FULL, GREY, SESSION_END, SPAM, UNKNOWN, crowd, disliked, listed, tooFast } from '../then.ts'
+import { BUSY, CLOSED, CROWDED, DISABLED, FULL, GREY, SESSION_END, SPAM, UNKNOWN, crowd, disliked, listed, tooFast } from '../then.ts'
 
 export const EUROPE = [
   ...rowsOf(['kpn', 'netvigator'], [{ id: 'kpn/session', seen: '421 4.7.0 Too many messages for this session', when: /too many messages for this session/i, then: { ...SESSION_END, restMs: 30 * MINUTE_MS, threshold: times(3).within(HOUR_MS) } }]),
@@ -49,6 +49,7 @@ export const EUROPE = [
       { id: 'yandex/user-rate', seen: '451 4.5.1 The recipient <taro@yandex.ru> has exceeded their message rate limit. Try again later.', when: /recipient .{0,80}exceeded their message rate limit/i, then: CROWDED },
       { id: 'yandex/full', seen: '552 5.2.2 Mailbox size limit exceeded', when: /mailbox size limit exceeded/i, then: FULL },
       { id: 'yandex/spam', seen: '554 5.7.1 [1] Message rejected under suspicion of SPAM; https://ya.cc/1IrBc 1700000000-Ab1Cd2Ef', when: /under suspicion of spam/i, then: SPAM },
+      { id: 'yandex/target', seen: '550 5.7.1 Policy rejection on the target address', when: /policy rejection on the target address/i, then: CLOSED },
       { id: 'yandex/overload', seen: '421 4.3.2 Too many connections to this host at the moment, overloaded', when: /at the moment, overloaded/i, then: BUSY },
       { id: 'yandex/reputation', seen: '554 5.7.1 Blocked by reputation of 203.0.113.7, see http://feedback2.yandex.ru/', when: /blocked by reputation of/i, then: disliked({ restMs: 4 * HOUR_MS }) },
     ],

@@ -22,7 +22,8 @@ export const FRANCE = [
     [
       // La Poste calls the sender back; what it cannot answer is our return path.
       { id: 'laposte/sender', stages: ['mail', 'rcpt', 'data', 'dot'], seen: '550 5.7.1 Service refuse. Expediteur ne peut recevoir de message. LPN007_405', when: /lpn007_405/i, then: OUR_FAULT },
-      { id: 'laposte/refused', seen: '550 5.7.1 Service refuse. Veuillez essayer plus tard. LPN027_503', when: /lpn027_503/i, then: disliked({ restMs: 2 * HOUR_MS }) },
+      { id: 'laposte/refused', seen: '550 5.7.1 Service refuse. Veuillez essayer plus tard. LPN027_503', when: /service refuse|lpn027_503/i, then: disliked({ restMs: 2 * HOUR_MS }) },
+      { id: 'laposte/refused-deferred', seen: '421 4.7.0 Service refuse. Veuillez essayer plus tard. LPN007_510', when: /service refuse/i, then: disliked({ restMs: HOUR_MS, threshold: times(2).within(HOUR_MS) }) },
       { id: 'laposte/connections', seen: '421 4.7.0 Trop de connexions. Veuillez essayer plus tard. LPN004_510', when: /trop de connexions/i, then: crowd({ restMs: HOUR_MS, threshold: times(2).within(HOUR_MS) }) },
       { id: 'laposte/unknown', seen: '550 5.1.1 Adresse d au moins un destinataire invalide. Invalid recipient. LPN416', when: /destinataire invalide/i, then: UNKNOWN },
     ],

@@ -5,9 +5,9 @@ import { ASIA } from './asia.ts'
 import { EUROPE } from './europe.ts'
 import { FILTERS } from './filters.ts'
 import { FRANCE } from './france.ts'
-import { GENERIC_MESSAGE } from './generic-message.ts'
+import { GENERIC_MESSAGE, VERDICT_FIRST } from './generic-message.ts'
 import { GENERIC_RECIPIENT, MAILBOX_FIRST } from './generic-recipient.ts'
-import { GENERIC_SESSION, GENERIC_SITE } from './generic-site.ts'
+import { GENERIC_BYE, GENERIC_SESSION, GENERIC_SITE } from './generic-site.ts'
 import { GENERIC_SOURCE } from './generic-source.ts'
 import { GERMANY } from './germany.ts'
 import { GOOGLE } from './google.ts'
@@ -34,7 +34,9 @@ export const BUILT_IN_RULES: readonly Rule[] = [
   ...GENERIC_SESSION,
   // What is about us before what is about them: reading a block as an unknown user would suppress people.
   ...GENERIC_SOURCE,
+  ...GENERIC_BYE,
   ...GENERIC_SITE,
+  ...VERDICT_FIRST,
   ...GENERIC_RECIPIENT,
   ...GENERIC_MESSAGE,
   ...LANGUAGES,

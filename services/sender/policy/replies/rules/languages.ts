@@ -28,9 +28,13 @@ export const LANGUAGES: readonly Rule[] = [
 
   { id: 'de/unknown', seen: '550 5.1.1 Empfänger unbekannt', when: /(empf(ä|ae?)nger|benutzer|adresse|postfach|teilnehmer).{0,40}(unbekannt|existiert nicht|nicht gefunden|ung(ü|ue)ltig)/i, then: UNKNOWN },
   { id: 'de/full', seen: '552 Postfach des Empfängers ist voll', when: /(postfach|mailbox).{0,40}\bvoll\b/i, then: FULL },
+  { id: 'de/full-deferred', seen: '452 Postfach des Empfängers ist voll', when: /(postfach|mailbox).{0,40}\bvoll\b/i, then: FULL },
   { id: 'es/unknown', seen: '550 5.1.1 El usuario no existe', when: /(usuario|destinatario|buz(ó|o)n|cuenta|direcci(ó|o)n).{0,40}(no existe|desconocid|no encontrad|inexistente)/i, then: UNKNOWN },
   { id: 'es/full', seen: '552 El buzón del destinatario está lleno', when: /buz(ó|o)n.{0,40}(lleno|sin espacio)/i, then: FULL },
   { id: 'it/unknown', seen: '550 5.1.1 Destinatario sconosciuto', when: /(destinatario|utente|indirizzo|casella).{0,40}(sconosciut|inesistente|non esiste|non trovat)/i, then: UNKNOWN },
   { id: 'it/full', seen: '552 Casella del destinatario piena', when: /casella.{0,40}\bpiena\b/i, then: FULL },
+  { id: 'it/full-deferred', seen: '452 La casella del destinatario è piena', when: /casella.{0,40}\bpiena\b/i, then: FULL },
+  { id: 'nl/unknown', seen: '550 5.1.1 Gebruiker onbekend', when: /(gebruiker|ontvanger|adres).{0,40}(onbekend|bestaat niet)|onbekende (gebruiker|ontvanger)/i, then: UNKNOWN },
+  { id: 'nl/full', seen: '552 Postbus van de ontvanger is vol', when: /postbus.{0,40}\bvol\b/i, then: FULL },
   { id: 'pt/unknown', seen: '550 5.1.1 Usuário inexistente', when: /(usu(á|a)rio|conta|endere(ç|c)o|destinat(á|a)rio).{0,40}(inexistente|desconhecid|n(ã|a)o existe|n(ã|a)o encontrad)/i, then: UNKNOWN },
 ]

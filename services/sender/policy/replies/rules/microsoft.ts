@@ -1,6 +1,6 @@
 // biome-ignore-all format: a row a line, so that the table reads as one
 import { HOUR_MS, MINUTE_MS, rowsOf, times } from '../rule.ts'
-import { BUSY, CLOSED, FULL, NOT_SERVED, POLICY, SESSION_END, SPAM, UNAUTHENTICATED, UNKNOWN, busy, crowd, disliked, listed, tooFast } from '../then.ts'
+import { BUSY, CLOSED, CROWDED, FULL, NOT_SERVED, POLICY, SESSION_END, SPAM, TOO_LARGE, UNAUTHENTICATED, UNKNOWN, busy, crowd, disliked, listed, tooFast } from '../then.ts'
 
 /** Outlook.com and Microsoft 365 share the filter and most texts. Pages: sendersupport.olc.protection.outlook.com, learn.microsoft.com "NDR error codes". */
 export const MICROSOFT = [
@@ -28,6 +28,8 @@ export const MICROSOFT = [
       { id: 'microsoft/not-rfc5322', seen: '550 5.7.512 Access denied, message must be RFC 5322 section 3.6.2 compliant', when: { enhanced: '5.7.512' }, then: SPAM },
       { id: 'microsoft/resolver', seen: '550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient taro@example.jp not found by SMTP address lookup', when: /resolver\.adr\.(recipient|ex)?notfound/i, then: UNKNOWN },
       { id: 'microsoft/quota', seen: '554 5.2.2 mailbox full; STOREDRV.Deliver.Exception:QuotaExceededException.MapiExceptionShutoffQuotaExceeded; Failed to process message due to a permanent exception', when: /quotaexceeded/i, then: FULL },
+      { id: 'microsoft/recipient-threads', seen: '432 4.3.2 STOREDRV.Deliver; recipient thread limit exceeded [AM6PR01MB1234.eurprd01.prod.exchangelabs.com]', when: /recipient thread limit exceeded/i, then: CROWDED },
+      { id: 'microsoft/recipient-size', seen: '550 5.2.3 RESOLVER.RST.RecipSizeLimit; message too large for this recipient [Stage: OnResolved]', when: /resolver\.rst\.recipsizelimit/i, then: TOO_LARGE },
       { id: 'microsoft/group-only', seen: '550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required; Delivery restriction check failed because the sender was not authenticated when sending to this group', when: /resolver\.rst\./i, then: CLOSED },
       { id: 'microsoft/transport-rule', seen: '550 5.7.1 TRANSPORT.RULES.RejectMessage; the message was rejected by organization policy', when: /transport\.rules\.rejectmessage/i, then: POLICY },
       { id: 'microsoft/attribution', seen: '550 5.7.64 TenantAttribution; Relay Access Denied SMTP. [VE1EUR03FT005.eop-EUR03.prod.protection.outlook.com]', when: /tenantattribution/i, then: NOT_SERVED },

@@ -21,6 +21,7 @@ export const YAHOO = rowsOf(
     { id: 'yahoo/disabled', seen: '554 delivery error: dd Sorry, your message to taro@yahoo.com cannot be delivered. This mailbox is disabled (554.30). - mta4321.mail.gq1.yahoo.com', when: /this mailbox is disabled/i, then: DISABLED },
     { id: 'yahoo/full', seen: '552 5.2.2 The recipient (taro@yahoo.com) is over their quota', when: /over (their )?quota/i, then: FULL },
     { id: 'yahoo/policy', seen: '554 Message not allowed - [PH01] Email not accepted for policy reasons. Please visit https://postmaster.yahooinc.com/error-codes [120]', when: /\[ph01\]|email not accepted for policy reasons/i, then: SPAM },
+    { id: 'yahoo/headers', seen: '554 Message not allowed - Headers are not RFC compliant[240]', when: /headers are not rfc compliant/i, then: SPAM },
     { id: 'yahoo/unauthenticated', seen: '550 5.7.9 This mail has been blocked because the sender is unauthenticated. Yahoo requires all senders to authenticate with either SPF or DKIM.', when: { code: 550, enhanced: '5.7.9', text: /unauthenticated/i }, then: UNAUTHENTICATED },
     { id: 'yahoo/dmarc', seen: '554 5.7.9 Message not accepted for policy reasons. See https://postmaster.yahooinc.com/error-codes', when: { enhanced: '5.7.9' }, then: UNAUTHENTICATED },
   ],
