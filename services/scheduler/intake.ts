@@ -10,7 +10,6 @@ import { readSubject, wildcard } from '../../protocol/subjects.ts'
 import type { Bus, Delivery, Puller } from '../runtime/bus/types.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { Infrastructure } from '../runtime/errors.ts'
-import { Wakers } from '../runtime/wakers.ts'
 import type { Log } from '../runtime/log.ts'
 import { openObjects } from '../runtime/objects.ts'
 import { type FoundObject, openTenantObjects, type TenantObjects } from '../runtime/tenant-objects.ts'
@@ -20,14 +19,13 @@ import type { CampaignEvents } from './events.ts'
 import { listFormat } from './list-reader.ts'
 import { type Accepted, judgeJob } from './acceptance.ts'
 import { statusOfRecord } from './status.ts'
+import { StoreGate } from './store-gate.ts'
 
 /** jobs looked at together */
 const AT_ONCE = 32
-/** above this share of the store nothing more is accepted: publishers are refused by the stream, what is here waits (design §3) */
 const ACK_WAIT_MS = 60_000
+/** Jobs that were asked for before the store ran full wait for room: for less than ack_wait, or they would be taken twice. */
 const ROOM_WAIT_MS = 45_000
-const STORE_FULL = 0.7
-const STORE_LOOK_MS = 5_000
 
 export interface IntakeOptions {
   readonly bus: Bus
@@ -47,20 +45,20 @@ export class Intake implements AsyncDisposable {
   /** pulled and not judged yet: their status is `received` */
   readonly #received = new Set<string>()
   #puller: Puller | null = null
-  readonly #ways = new Wakers()
-  #closed = false
-  #full = false
-  #storeTimer: NodeJS.Timeout | null = null
+  readonly #store: StoreGate
 
   constructor(options: IntakeOptions) {
     this.#options = options
+    const { bus, clock, log } = options
+    this.#store = new StoreGate({ bus, clock, log, onChange: () => this.#want() })
   }
 
   async start(): Promise<void> {
-    await this.#lookAtStore()
+    await this.#store.start()
     const spec = { stream: STREAM.jobs, durable: CONSUMERS.jobs, filter: wildcard('campaignJob'), ackWaitMs: ACK_WAIT_MS, maxAckPending: 2 * AT_ONCE }
     this.#puller = await this.#options.bus.pull(spec, (delivery) => {
-      const working = this.#room()
+      const working = this.#store
+        .room(ROOM_WAIT_MS)
         .then((room) => (room ? this.#take(delivery) : undefined)) // not acked: it comes again
         .catch((error: unknown) => {
           if (!(error instanceof Infrastructure)) throw error
@@ -73,7 +71,6 @@ export class Intake implements AsyncDisposable {
       this.#busy.add(working)
       this.#want()
     })
-    this.#storeTimer = setInterval(() => void this.#lookAtStore(), STORE_LOOK_MS)
     this.#want()
   }
 
@@ -81,43 +78,15 @@ export class Intake implements AsyncDisposable {
     return this.#received.has(campaignName({ tenant, id }))
   }
 
-  get because(): string | null {
-    return this.#full ? 'the store is 70 % full: no campaign is accepted until it empties' : null
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true
-    this.#ways.wake()
-    if (this.#storeTimer) clearInterval(this.#storeTimer)
+    this.#store[Symbol.dispose]()
     this.#puller?.want(0)
     await Promise.all(this.#busy)
     await this.#puller?.[Symbol.asyncDispose]()
   }
 
   #want(): void {
-    this.#puller?.want(this.#closed || this.#full ? 0 : Math.max(0, AT_ONCE - this.#busy.size))
-  }
-
-  /** Is there room? What was asked for before the store ran full waits here, for less than ack_wait. */
-  async #room(): Promise<boolean> {
-    const end = this.#options.clock.mono() + ROOM_WAIT_MS
-    for (let left = ROOM_WAIT_MS; this.#full && !this.#closed && left > 0; left = end - this.#options.clock.mono()) await this.#ways.wakened(left)
-    return !this.#full && !this.#closed
-  }
-
-  async #lookAtStore(): Promise<void> {
-    const use = await this.#options.bus.storeUse().catch((error: unknown) => {
-      if (!(error instanceof Infrastructure)) throw error
-      this.#options.log.warn('store not seen', { error: error.message }) // the next look comes by itself
-      return null
-    })
-    if (use === null) return
-    const { usedBytes, allowedBytes } = use
-    const full = allowedBytes > 0 && usedBytes > allowedBytes * STORE_FULL
-    if (full !== this.#full) this.#options.log.warn(full ? 'intake stopped' : 'intake resumed', { usedBytes, allowedBytes })
-    this.#full = full
-    if (!full) this.#ways.wake()
-    this.#want()
+    this.#puller?.want(this.#store.isOpen ? Math.max(0, AT_ONCE - this.#busy.size) : 0)
   }
 
   async #take(delivery: Delivery): Promise<void> {

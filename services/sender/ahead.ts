@@ -18,9 +18,9 @@ export class AheadMemory {
     this.#mono = mono
   }
 
-  mayAnnounce(word: Terms['ahead'], address: string, session: { readonly mails: number; readonly waiting: number }): boolean {
+  mayAnnounce(word: Terms['ahead'], address: string, mails: number, lease: { readonly queued: number }): boolean {
     if (word === 'never' || (this.#refused.get(address) ?? 0) > this.#mono()) return false
-    return word === 'always' || (session.mails >= LEARN_AFTER_MAILS && session.waiting >= LEARN_FROM_WAITING)
+    return word === 'always' || (mails >= LEARN_AFTER_MAILS && lease.queued >= LEARN_FROM_WAITING)
   }
 
   refused(address: string): void {

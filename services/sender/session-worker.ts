@@ -180,7 +180,7 @@ export class SessionWorker implements Worker {
     // The one in front is not counted yet, unless it was announced itself.
     const inFront = session.announced === null ? 1 : 0
     if (mails + inFront >= lease.terms.mailsPerSession || rcpts + inFront >= lease.terms.rcptsPerSession) return null
-    if (!this.#tools.ahead.mayAnnounce(lease.terms.ahead, session.facts.address, { mails, waiting: this.#holder.queued })) return null
+    if (!this.#tools.ahead.mayAnnounce(lease.terms.ahead, session.facts.address, mails, this.#holder)) return null
     const turn = this.#holder.behind(this)
     if (turn === null) return null
     const mail = (await this.#leadsTo(session, turn)) ? await this.#render(turn) : null
