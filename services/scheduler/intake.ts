@@ -14,10 +14,10 @@ import type { Log } from '../runtime/log.ts'
 import { openObjects } from '../runtime/objects.ts'
 import { type FoundObject, openTenantObjects, type TenantObjects } from '../runtime/tenant-objects.ts'
 import type { Campaigns, Running } from './campaigns.ts'
-import { NOTHING_READ } from './campaigns.ts'
 import type { CampaignEvents } from './events.ts'
 import { listFormat } from './list-reader.ts'
 import { type Accepted, judgeJob } from './acceptance.ts'
+import { emptyRecord, NO_TALLY, rejectedRecord } from './records.ts'
 import { statusOfRecord } from './status.ts'
 import { StoreGate } from './store-gate.ts'
 
@@ -147,7 +147,7 @@ export class Intake implements AsyncDisposable {
 
   async #reject(delivery: Delivery, tenant: string, id: string | null, problems: readonly Problem[]): Promise<void> {
     const { bus, campaigns, events, clock } = this.#options
-    if (id !== null && ID_PATTERN.test(id)) await campaigns.remember(rejectedRecord(tenant, id, delivery, problems, clock.now()))
+    if (id !== null && ID_PATTERN.test(id)) await campaigns.remember(rejectedRecord(tenant, id, delivery.seq, problems, clock.now()))
     await events.rejected(tenant, id, delivery.seq, problems)
     bus.ack(delivery.ackSubject)
     await bus.remove(STREAM.jobs, delivery.seq)
@@ -226,52 +226,6 @@ export class Intake implements AsyncDisposable {
       tenant,
       this.#options.fleet().tenant.map(({ name }) => name),
     )
-  }
-}
-
-const NO_TALLY = {
-  position: 0,
-  delivered: 0,
-  unconfirmed: 0,
-  bounced: 0,
-  expired: 0,
-  suppressed: 0,
-  cancelled: 0,
-  mayBeDuplicate: 0,
-  bouncedLater: 0,
-  complained: 0,
-  unsubscribed: 0,
-} as const
-
-function emptyRecord(tenant: string, id: string, job: number, now: number) {
-  return { v: 1, tenant, id, job, acceptedAt: now, finishedAt: null, problems: [], before: null, expansion: null } as const
-}
-
-function rejectedRecord(tenant: string, id: string, { seq }: Delivery, problems: readonly Problem[], now: number): CampaignRecord {
-  return {
-    ...emptyRecord(tenant, id, seq, now),
-    digest: '',
-    state: 'rejected',
-    kind: 'notice',
-    lane: 'bulk',
-    pool: '',
-    weight: 1,
-    rate: null,
-    window: null,
-    dedupe: 'none',
-    content: '',
-    list: null,
-    listId: null,
-    inline: null,
-    missing: 'fail',
-    test: false,
-    startAt: now,
-    startedAt: null,
-    finishedAt: now,
-    deadline: now,
-    problems: problems.slice(0, 100),
-    expansion: NOTHING_READ,
-    tally: NO_TALLY,
   }
 }
 
