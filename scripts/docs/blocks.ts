@@ -17,6 +17,7 @@ import { START_CONFIG } from '../start/config.ts'
 import { classTable, finalClasses, grantTable, RELEASE_WORDS, SITE_WORDS, SOURCE_WORDS, wordTable } from './because.ts'
 import type { Blocks } from './markers.ts'
 import { code, table } from './table.ts'
+import { scenarioTable } from './twins.ts'
 
 export const BLOCKS: Blocks = {
   'subjects-public': () => subjects('public'),
@@ -24,6 +25,7 @@ export const BLOCKS: Blocks = {
   streams,
   buckets,
   providers,
+  scenarios: scenarioTable,
   'because-release': () => wordTable(RELEASE_WORDS),
   'because-site': () => wordTable(SITE_WORDS),
   'because-source': () => wordTable(SOURCE_WORDS),
