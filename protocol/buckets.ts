@@ -24,6 +24,7 @@ export const KEYS = {
   siteMemory: (shard: string) => `router.${shard}`,
   ipMemory: 'ip-manager',
   ipActions: 'ip-actions',
+  tenantShares: 'tenant-shares',
 } as const
 
 const ACTORS = ['scheduler', 'domain-router', 'ip-manager', 'sender'] as const satisfies readonly ActorRole[]
@@ -55,9 +56,9 @@ export const BUCKETS = [
   {
     name: 'reputation',
     ttl: false,
-    writes: { 'ip-manager': [KEYS.ipMemory], 'domain-router': [KEYS.siteMemory('*')] },
-    reads: ['ip-manager', 'domain-router'],
-    why: "ip-manager's and routers' memory per IP and site",
+    writes: { 'ip-manager': [KEYS.ipMemory, KEYS.tenantShares], 'domain-router': [KEYS.siteMemory('*')] },
+    reads: ['ip-manager', 'domain-router', 'scheduler'],
+    why: "ip-manager's and routers' memory per IP and site; tenants' shares of shared pools",
   },
 ] as const satisfies readonly BucketSpec[]
 

@@ -55,6 +55,8 @@ export interface IspReputation {
   readonly leases: readonly { readonly sender: string; readonly sessions: number; readonly until: string; readonly epoch: number }[]
   /** only in `ip.reputation.<address>`, where there is any: source-blames by the tenant whose recipients caused them (delivery.md §7) */
   readonly blamedBy?: Readonly<Record<string, number>>
+  /** likewise, of a shared pool: tenants whose share is halved there, with what is left of it */
+  readonly tenantShares?: Readonly<Record<string, number>>
 }
 
 /** `ip.events.<address token>`: one change of mode; `site` null = of the IP as a whole. */

@@ -173,6 +173,26 @@ export interface Allowance {
   readonly until: EpochMs | null
 }
 
+/**
+ * Bucket `reputation`, key `tenant-shares` (JSON): tenants whose mail brought blame on a shared pool (delivery.md §7). The ip-manager writes it, the scheduler
+ * releases by it; who does not stand there has the whole share.
+ */
+export interface TenantShares {
+  readonly v: 1
+  readonly shares: readonly TenantShare[]
+}
+export interface TenantShare {
+  readonly pool: string
+  readonly site: string
+  readonly tenant: string
+  /** of its weight */
+  readonly share: number
+  /** mails a second at most: the same share of what the pool's IPs may do there */
+  readonly perS: number
+  readonly because: string
+  readonly until: EpochMs
+}
+
 /** `ip-manager.changed`: S5 says no new transaction within a second, so this is pushed, not asked. `site` null = the whole IP. */
 export interface SourceChanged {
   readonly epoch: number

@@ -13,17 +13,17 @@ export interface Word {
   readonly ends: string
 }
 
-/** services/scheduler/releaser.ts `why`, due.ts: recipients that have not been handed to a router. */
+/** services/scheduler/releaser.ts `why`: recipients that have not been handed to a router. */
 export const RELEASE_WORDS = {
   paused: { means: 'a person paused the campaign', ends: 'resume it: `npx hato resume TENANT/ID`' },
   scheduled: { means: '`sendAt` has not come', ends: 'by itself, at `until`' },
   window: { means: "the campaign's daily hours (`window`) are closed", ends: 'by itself, at `until`' },
   'campaign-rate': { means: "the campaign's own `rate` is used up for now", ends: 'by itself, within a second or so' },
-  'site-pace': { means: 'the site has as many recipients in hand as it takes in a few seconds', ends: 'by itself; `npx hato isp SITE` shows its pace' },
-  'dns-doubted': {
-    means: 'the resolver says NXDOMAIN also for names that surely exist, so nothing it says is believed; nobody is bounced or suppressed for it',
-    ends: 'by itself, once a control name resolves (`[suppression] control` in the fleet file); mend the resolver (`[network] dns`)',
+  'tenant-share': {
+    means: "the tenant's mail brought blame on a shared pool at this site: its share there is halved",
+    ends: 'by itself: a day without blame doubles it; `npx hato ip ADDRESS` shows the blame by tenant',
   },
+  'site-pace': { means: 'the site has as many recipients in hand as it takes in a few seconds', ends: 'by itself; `npx hato isp SITE` shows its pace' },
 } as const satisfies Record<string, Word>
 
 /** services/domain-router/policy/gates.ts and waits.ts: orders at a router. */
@@ -55,7 +55,7 @@ export const SOURCE_WORDS = {
   probing: { means: 'the daily probe of a blocked IP: a mail a minute until one is delivered', ends: 'by itself' },
   draining: { means: 'a person drains the IP: it lends nothing new', ends: '`npx hato ip release ADDRESS`' },
   drained: { means: 'drained, and no lease of it is left', ends: '`npx hato ip release ADDRESS`' },
-  quarantined: { means: 'a person, or three sites that block it at once', ends: '`npx hato ip release ADDRESS`' },
+  quarantined: { means: 'a person, three sites that block it at once, or a listing on a zone marked so', ends: '`npx hato ip release ADDRESS`' },
   ramp: { means: "today's or this hour's share of the warm-up is used up", ends: 'by itself, at `until`' },
 } as const satisfies Record<string, Word>
 

@@ -25,6 +25,8 @@ import { observe, type SeenChunk } from './policy/observe.ts'
 import { pass } from './policy/pass.ts'
 import { restate } from './policy/restate.ts'
 import type { Say } from './policy/says.ts'
+import { tenantShares } from './policy/tenant-shares.ts'
+import { keepShares } from './shares-keeper.ts'
 import { countPairs, type Manager, newManager } from './state.ts'
 
 /** An allowance, from the router's tick: as long as a lease (design §6). Routers ask every second. */
@@ -69,11 +71,13 @@ export async function startReign(
   if (keeper === null) return null
   stack.use(keeper)
   if (keeper.loaded !== null) fromMemory(manager, keeper.loaded)
+  const shares = stack.use(await keepShares({ bucket: openBucket(bus, 'reputation'), log, mayWrite: () => term.mayGrant() && !fenced }))
   events.owned({ position: manager.position, ips: manager.fleet.ips.size, pairs: countPairs(manager) })
 
   // -- time
   let timer: NodeJS.Timeout | undefined
   let armedFor = Number.NaN
+  let toldShares = -1
   stack.defer(() => clearTimeout(timer))
   const passNow = () => say(pass(manager, clock.now()))
   const wake = () => {
@@ -83,7 +87,10 @@ export async function startReign(
   /** Everything that decides ends here: what it wants said, and the next moment of its own. */
   function say(says: readonly Say[]): void {
     events.tell(manager.hearingSince === null ? says.filter((one) => one.say !== 'changed') : says)
-    if (manager.hearingSince === null || manager.wakeAt === armedFor) return
+    if (manager.hearingSince === null) return
+    if (toldShares !== manager.halvedTimes) shares.tell(tenantShares(manager))
+    toldShares = manager.halvedTimes
+    if (manager.wakeAt === armedFor) return
     clearTimeout(timer)
     armedFor = manager.wakeAt
     timer = setTimeout(wake, Math.max(10, armedFor - clock.now()))

@@ -5,6 +5,7 @@ import type { IpState } from './policy/ip-modes.ts'
 import type { Recent } from './policy/lately.ts'
 import type { Source } from './policy/modes.ts'
 import type { PoolAtSite } from './policy/pool.ts'
+import type { Halved } from './policy/tenant-shares.ts'
 
 /**
  * What the owner knows. All but `fleet`, `holders` and the times is memory: saved together with `position`, so that after any death
@@ -17,6 +18,10 @@ export interface Manager {
   readonly ips: Map<string, Ip>
   /** by `poolKey`; only pools with something to heed */
   readonly pools: Map<string, PoolAtSite>
+  /** tenants that dirtied a shared pool, by pool, site and tenant; blamed last stands last */
+  readonly halved: Map<string, Halved>
+  /** grows with each change of them or of the fleet: when to tell the shares anew */
+  halvedTimes: number
   /** what routers told of their leases, by shard */
   readonly holders: Map<string, Holder>
   /** the moment of what it was told last: the journal's own time for outcomes, so that a second reading decides as the first did; else the wall clock's */
@@ -76,6 +81,8 @@ export function newManager(fleet: FleetView, pairsMost: number): Manager {
     position: 0,
     ips: new Map(),
     pools: new Map(),
+    halved: new Map(),
+    halvedTimes: 0,
     holders: new Map(),
     now: 0,
     wakeAt: 0,

@@ -8,7 +8,6 @@
  * ON CRASH   another process takes `scheduler.all`, reads records and cursors, counts the journal from the saved position, then answers again
  * NOT HERE   how fast (domain-router), from where (ip-manager), when to try again (protocol/retry, at the sender)
  */
-import { controlNames } from '../../protocol/suppression-config.ts'
 import { openBucket } from '../runtime/kv.ts'
 import { createResolver, type Resolver } from '../runtime/dns/resolver.ts'
 import { watchFleet } from '../runtime/fleet-watch.ts'
@@ -24,15 +23,13 @@ export async function startScheduler(context: SchedulerContext): Promise<AsyncDi
   const sites = new Sites(() => resolver as Resolver)
   let dns = ''
   const fleet = stack.use(
-    watchFleet(bus, log, ({ fleet: document }) => {
-      const { isp, network } = document
+    watchFleet(bus, log, ({ fleet: { isp, network } }) => {
       sites.override(isp)
       // Another resolver only when the servers changed: its memory is worth keeping.
-      const control = controlNames(document)
-      if (resolver !== null && dns === `${network.dns} ${control}`) return
-      dns = `${network.dns} ${control}`
+      if (resolver !== null && dns === String(network.dns)) return
+      dns = String(network.dns)
       const before = resolver
-      resolver = createResolver({ servers: network.dns, now: clock.mono, control })
+      resolver = createResolver({ servers: network.dns, now: clock.mono })
       void before?.[Symbol.asyncDispose]()
     }),
   )

@@ -10,9 +10,11 @@ import type { Log } from '../runtime/log.ts'
 import type { Campaigns, Running, SiteQueue } from './campaigns.ts'
 import { orderOf } from './expansion.ts'
 import { placeKindOf } from './grouping.ts'
+import { type Allowed, earn, earnedAt } from './policy/pace.ts'
 import { type Deficits, forgetAbsent, pick, room } from './policy/release.ts'
 import { SiteViews } from './policy/site-views.ts'
 import { hoursOf } from './policy/window.ts'
+import type { SharesWatch } from './tenant-shares.ts'
 import type { Reason } from './under-way.ts'
 
 /** entries of one atomic batch: an order and its cursor each */
@@ -23,6 +25,7 @@ export interface ReleaserOptions {
   readonly log: Log
   readonly campaigns: Campaigns
   readonly tenantWeight: (tenant: string) => number
+  readonly shares: Pick<SharesWatch, 'of'>
   readonly now: () => EpochMs
   readonly onReleased: (running: Running) => void
   readonly onTrouble: (error: unknown, running: Running) => void
@@ -36,6 +39,8 @@ export class Releaser implements Disposable {
   readonly #options: ReleaserOptions
   readonly #sites = new SiteViews()
   readonly #deficits = new Map<string, Deficits>()
+  /** of tenants whose share is halved, by tenant, pool and site */
+  readonly #paces = new Map<string, Allowed>()
   #running: Promise<void> | null = null
   #again = false
   #timer: NodeJS.Timeout | null = null
@@ -56,6 +61,8 @@ export class Releaser implements Disposable {
     const rest = this.#restOf(running, site)
     if (rest !== null) return rest
     if (running.record.rate !== null && running.rate.allowed < 1) return { because: 'campaign-rate', until: this.#options.now() + 1_000 }
+    const halved = this.#options.shares.of(running.record.tenant, running.record.pool, site)
+    if (halved !== null) return { because: 'tenant-share', until: halved.until }
     return { because: 'site-pace', until: null }
   }
 
@@ -79,6 +86,7 @@ export class Releaser implements Disposable {
   forget(): void {
     const used = new Set([...this.#options.campaigns.all()].flatMap(({ queues, underWay }) => [...queues.keys(), ...underWay.sites()]))
     this.#sites.keepOnly((site) => used.has(site))
+    for (const key of this.#paces.keys()) if (!used.has(key.split(' ')[2] ?? '')) this.#paces.delete(key)
     for (const key of this.#deficits.keys()) if (!used.has(key.slice(key.indexOf(' ') + 1))) this.#deficits.delete(key)
   }
 
@@ -147,12 +155,14 @@ export class Releaser implements Disposable {
           const batch = turn.queue.batches[turn.taken] as { seq: number; count: number }
           turn.taken++
           if (turn.running.record.rate !== null) turn.running.rate.allowed -= batch.count
+          if (turn.pace !== null) turn.pace.allowed -= batch.count
           chosen.push({ running: turn.running, queue: turn.queue, batch, lane, to: 'router' })
           left -= batch.count
         }
-        for (const { running, queue, taken } of candidates) {
-          if (running.record.rate !== null && taken < queue.batches.length)
-            wakeAt = Math.min(wakeAt, now + Math.max(50, (1_000 * (1 - running.rate.allowed)) / running.record.rate))
+        for (const { running, queue, taken, pace, perS } of candidates) {
+          if (taken >= queue.batches.length) continue
+          if (running.record.rate !== null) wakeAt = Math.min(wakeAt, Math.max(now + 50, earnedAt(running.rate, running.record.rate, now)))
+          if (pace !== null && pace.allowed < 1) wakeAt = Math.min(wakeAt, earnedAt(pace, perS, now))
         }
       }
     }
@@ -166,18 +176,21 @@ export class Releaser implements Disposable {
       const { record } = running
       if (running.restores > 0 || record.lane !== lane || (record.state !== 'running' && record.state !== 'counting')) continue
       if (record.startAt > now || record.deadline <= now || hoursOf(record.window, now).kind === 'closed') continue
-      if (record.rate !== null) refill(running, record.rate, now)
+      if (record.rate !== null) earn(running.rate, record.rate, now)
       for (const queue of running.queues.values()) {
         if (queue.batches.length === 0 || placeKindOf(queue.site) !== 'site') continue
         if (this.#sites.get(queue.site)?.restingPools.some(({ pool, until }) => pool === record.pool && until > now)) continue
         const list = sites.get(queue.site) ?? []
+        const halved = this.#options.shares.of(record.tenant, record.pool, queue.site)
         list.push({
           running,
           queue,
           taken: 0,
           next: null,
           tenant: record.tenant,
-          tenantWeight: this.#options.tenantWeight(record.tenant),
+          pace: halved && this.#paceOf(record.tenant, record.pool, queue.site, halved.perS, now),
+          perS: halved?.perS ?? 0,
+          tenantWeight: this.#options.tenantWeight(record.tenant) * (halved?.share ?? 1),
           campaign: record.id,
           weight: record.weight,
         })
@@ -185,6 +198,14 @@ export class Releaser implements Disposable {
       }
     }
     return sites
+  }
+
+  #paceOf(tenant: string, pool: string, site: string, perS: number, now: EpochMs): Allowed {
+    const key = `${tenant} ${pool} ${site}`
+    const pace = this.#paces.get(key) ?? { allowed: 0, at: 0 }
+    this.#paces.set(key, pace)
+    earn(pace, perS, now)
+    return pace
   }
 
   async #release(chosen: readonly Chosen[]): Promise<boolean> {
@@ -258,21 +279,18 @@ interface Turn {
   readonly queue: SiteQueue
   taken: number
   next: number | null
+  /** what its tenant's halved share allows there; null = whole */
+  readonly pace: Allowed | null
+  readonly perS: number
   readonly tenant: string
   readonly tenantWeight: number
   readonly campaign: string
   readonly weight: number
 }
 
-function nextOf({ running, queue, taken }: Turn, now: EpochMs): number | null {
+function nextOf({ running, queue, taken, pace }: Turn, now: EpochMs): number | null {
   const batch = queue.batches[taken]
   if (!batch || running.record.deadline <= now) return null
+  if (pace !== null && pace.allowed < 1) return null
   return running.record.rate !== null && running.rate.allowed < 1 ? null : batch.count
-}
-
-/** A campaign's `rate` earns at most one second ahead; a batch may go into debt, which then has to be earned. */
-function refill(running: Running, rate: number, now: EpochMs): void {
-  if (running.rate.at === 0) running.rate = { allowed: 1, at: now }
-  running.rate.allowed = Math.min(Math.max(1, rate), running.rate.allowed + ((now - running.rate.at) / 1_000) * rate)
-  running.rate.at = now
 }

@@ -26,6 +26,7 @@ import { restoreQueues } from './restore.ts'
 import type { Sites } from './sites.ts'
 import { receivedStatus, statusOf, statusOfRecord, unknownStatus } from './status.ts'
 import { Suppression } from './suppression.ts'
+import { watchTenantShares } from './tenant-shares.ts'
 import { answerSuppression } from './suppression-desk.ts'
 
 /** a scheduler that died while it cleared an ended campaign away is followed by another within minutes */
@@ -65,12 +66,16 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
   const listProblems = new WeakMap<Running, readonly Problem[]>()
   const toldAt = new WeakMap<Running, number>()
 
+  let onShares: (() => void) | null = null
+  const shares = stack.use(watchTenantShares(bus, () => onShares?.()))
+  await shares.ready
   const releaser = stack.use(
     new Releaser({
       bus,
       log,
       campaigns,
       tenantWeight: (tenant) => fleet.current()?.fleet.tenant.find(({ name }) => name === tenant)?.weight ?? 1,
+      shares,
       now: clock.now,
       onReleased: (running) => {
         if (running.record.startedAt === null)
@@ -84,6 +89,7 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
       },
     }),
   )
+  onShares = () => releaser.look()
   const status = (running: Running) => statusOf(running, releaser)
 
   function trouble(what: string, running: Running): (error: unknown) => void {

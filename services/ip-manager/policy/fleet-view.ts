@@ -11,13 +11,15 @@ export interface FleetView {
   readonly providers: ProviderTable
   readonly ips: ReadonlyMap<string, FleetIp>
   readonly pools: ReadonlyMap<string, readonly FleetIp[]>
+  /** pools that several tenants send from */
+  readonly sharedPools: ReadonlySet<string>
   readonly warmup: z.infer<typeof WarmupConfig>
   /** reputation groups that several rows share */
   readonly sharedGroups: ReadonlySet<string>
 }
 
 /** Without a fleet there is no source. `fleet.apply` refused what could fail here. */
-export function fleetView(fleet: Pick<Fleet, 'ip' | 'isp' | 'warmup'> | null): FleetView {
+export function fleetView(fleet: Pick<Fleet, 'pool' | 'ip' | 'isp' | 'warmup'> | null): FleetView {
   const providers = providerTable(mergeProviders(BUILT_IN_PROVIDERS, fleet?.isp ?? []))
   const ips = fleet?.ip ?? []
   const groups = providers.rows.map((row) => row.reputation)
@@ -25,6 +27,7 @@ export function fleetView(fleet: Pick<Fleet, 'ip' | 'isp' | 'warmup'> | null): F
     providers,
     ips: new Map(ips.map((ip) => [ip.address, ip])),
     pools: Map.groupBy(ips, (ip) => ip.pool),
+    sharedPools: new Set((fleet?.pool ?? []).filter(({ tenants }) => tenants === undefined || tenants.length > 1).map(({ name }) => name)),
     warmup: WarmupConfig.parse(fleet?.warmup ?? {}),
     sharedGroups: new Set(groups.filter((group, at) => groups.indexOf(group) !== at)),
   }

@@ -3,6 +3,7 @@ import type { Counts, Ip, Manager, Pair } from '../state.ts'
 import type { IpState } from './ip-modes.ts'
 import type { Source } from './modes.ts'
 import type { PoolAtSite } from './pool.ts'
+import type { Halved } from './tenant-shares.ts'
 
 /** What rests in bucket `reputation`: everything that follows from the outcomes up to `position`, and what people ordered. */
 export interface Memory {
@@ -11,6 +12,8 @@ export interface Memory {
   readonly now: EpochMs
   readonly ips: readonly RememberedIp[]
   readonly pools: readonly (readonly [key: string, pool: PoolAtSite])[]
+  /** absent in what an older version saved */
+  readonly halved?: readonly (readonly [key: string, halved: Halved])[]
 }
 interface RememberedIp {
   readonly address: string
@@ -48,6 +51,7 @@ export function toMemory(manager: Manager): Memory {
       pairs: [...pairs.values()].map(rememberedPair),
     })),
     pools: [...manager.pools],
+    halved: [...manager.halved],
   }
 }
 
@@ -60,6 +64,7 @@ export function fromMemory(manager: Manager, memory: Memory): void {
     manager.ips.set(address, ip)
   }
   for (const [key, pool] of memory.pools) manager.pools.set(key, pool)
+  for (const [key, halved] of memory.halved ?? []) manager.halved.set(key, halved)
 }
 
 function rememberedPair({ site, source, counts, blamedBy, usedAt }: Pair): RememberedPair {

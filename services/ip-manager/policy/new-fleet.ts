@@ -10,6 +10,7 @@ export function newFleet(manager: Manager, fleet: FleetView, now: EpochMs): Say[
   manager.now = now
   const before = manager.fleet
   manager.fleet = fleet
+  manager.halvedTimes++
   const says: Say[] = []
   for (const address of before.ips.keys()) {
     if (!fleet.ips.has(address)) says.push({ say: 'changed', ip: address, site: null, lends: false, because: 'not in the fleet', until: null })

@@ -8,6 +8,7 @@ import { pass } from './pass.ts'
 import { blamePool, QUIET_POOL } from './pool.ts'
 import type { Say } from './says.ts'
 import { lendsIn, settlePair } from './settle.ts'
+import { halve } from './tenant-shares.ts'
 
 /** What this actor reads of an outcome; everything else of it is others'. */
 export interface Seen {
@@ -97,6 +98,7 @@ function blameSource(manager: Manager, ip: Ip, pair: Pair, tenant: string, seen:
   const says = settlePair(manager, ip, pair, blame(pair.source, reply, limits, manager.now), seen.reply)
   // What is still on its way while it cools says nothing new about the pool either, nor does a reply that only counts so far.
   if (!lent || lendsIn(pair.source.mode)) return says
+  halve(manager, ip.address, pair.site, tenant, reply.because)
   says.push(...blameWholePool(manager, ip.address, pair.site, reply.restMs ?? limits.sourceMs, reply.because))
   if (manager.fleet.sharedGroups.has(row.reputation) && (seen.class === 'reputation' || seen.class === 'blocked')) {
     says.push(...blameGroup(manager, ip, pair, row, { ...reply, because: `${pair.site}: ${reply.because}` }))

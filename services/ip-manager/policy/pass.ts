@@ -7,6 +7,7 @@ import { forgetIps } from './pairs.ts'
 import { passPool } from './pools.ts'
 import type { Say } from './says.ts'
 import { DRAIN_LOOK_MS, passOneIp, settlePair } from './settle.ts'
+import { passShares } from './tenant-shares.ts'
 
 /** What has no moment of its own (steps of recovering, days of a ramp, idle months) is looked at so often. */
 const LOOK_MS = 60_000
@@ -26,6 +27,7 @@ export function pass(manager: Manager, to: EpochMs): Say[] {
     says.push(...passPool(manager, key))
     wakeBy(manager, manager.pools.get(key)?.rest?.until ?? null)
   }
+  passShares(manager)
   forgetHolders(manager)
   forgetIps(manager)
   return says

@@ -7,6 +7,7 @@ import type { Source } from './modes.ts'
 import { ipOf, sourceOf } from './pairs.ts'
 import { sentToday } from './ramp.ts'
 import { scoreOf } from './score.ts'
+import { sharesAt } from './tenant-shares.ts'
 
 /** Sites told one by one, by traffic (design §4). */
 const SITES_TOLD = 200
@@ -29,7 +30,7 @@ function rowOfIp(manager: Manager, address: string, how: 'brief' | 'whole'): IpR
   const leases = leasesOf(manager, address)
   const pairs = [...ip.pairs.values()].sort((a, b) => trafficOf(b) - trafficOf(a))
   const told = pairs.slice(0, SITES_TOLD)
-  const isps: [string, IspReputation][] = told.map((pair) => [pair.site, ispOf(manager, pair, leases.get(pair.site) ?? [], how)])
+  const isps: [string, IspReputation][] = told.map((pair) => [pair.site, ispOf(manager, ip, pair, leases.get(pair.site) ?? [], how)])
   // What has leases and no outcome yet is worth a line as well.
   for (const [site, held] of leases) {
     if (!ip.pairs.has(site) && isps.length < SITES_TOLD) isps.push([site, ispRow(manager, site, sourceOf(manager, address, site), noCounts(), held)])
@@ -40,9 +41,11 @@ function rowOfIp(manager: Manager, address: string, how: 'brief' | 'whole'): IpR
   return { address, pool: manager.fleet.ips.get(address)?.pool ?? '', mode, because, until: time(until), isps: Object.fromEntries(isps) }
 }
 
-function ispOf(manager: Manager, pair: Pair, leases: readonly ToldLease[], how: 'brief' | 'whole'): IspReputation {
+function ispOf(manager: Manager, { address }: Ip, pair: Pair, leases: readonly ToldLease[], how: 'brief' | 'whole'): IspReputation {
   const row = ispRow(manager, pair.site, pair.source, pair.counts, leases)
-  return how === 'whole' && pair.blamedBy.size > 0 ? { ...row, blamedBy: Object.fromEntries(pair.blamedBy) } : row
+  if (how === 'brief' || pair.blamedBy.size === 0) return row
+  const tenantShares = sharesAt(manager, manager.fleet.ips.get(address)?.pool ?? '', pair.site)
+  return { ...row, blamedBy: Object.fromEntries(pair.blamedBy), ...(Object.keys(tenantShares).length > 0 && { tenantShares }) }
 }
 
 function ispRow(manager: Manager, site: string, source: Source, counts: Counts, leases: readonly ToldLease[]): IspReputation {

@@ -22,6 +22,17 @@ function serve(queues: Queue[], rounds: number): Map<string, number> {
 }
 
 describe('release by weight', () => {
+  it('gives a tenant whose share is halved half of what its equal gets', () => {
+    const served = serve(
+      [
+        { tenant: 'bad', tenantWeight: 0.5, campaign: 'b1', weight: 1, next: 10 },
+        { tenant: 'good', tenantWeight: 1, campaign: 'g1', weight: 1, next: 10 },
+      ],
+      300,
+    )
+    expect((served.get('g1') ?? 0) / (served.get('b1') ?? 1)).toBeCloseTo(2, 1)
+  })
+
   it('divides a site between tenants by their weights, whatever their campaigns weigh', () => {
     const served = serve(
       [

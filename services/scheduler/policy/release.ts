@@ -22,7 +22,7 @@ export function pick<C extends Candidate>(candidates: readonly C[], deficits: De
   const ready = candidates.filter((candidate) => candidate.next !== null)
   if (ready.length === 0) return null
   if (ready.length === 1) return ready[0] as C
-  const tenant = turn(new Map(ready.map(({ tenant, tenantWeight }) => [`t ${tenant}`, tenantWeight])), deficits)
+  const tenant = turn(tenantWeights(ready), deficits)
   const own = ready.filter((candidate) => `t ${candidate.tenant}` === tenant)
   const name = turn(new Map(own.map((candidate) => [nameOf(candidate), candidate.weight])), deficits)
   const chosen = own.find((candidate) => nameOf(candidate) === name) as C
@@ -30,6 +30,13 @@ export function pick<C extends Candidate>(candidates: readonly C[], deficits: De
   deficits.set(tenant, (deficits.get(tenant) ?? 0) - cost)
   deficits.set(name, (deficits.get(name) ?? 0) - cost)
   return chosen
+}
+
+/** NOTE: a tenant whose share of one pool is halved brings the halved weight for its campaigns of another pool too: the site's turn is the tenant's. */
+function tenantWeights(ready: readonly Candidate[]): Map<string, number> {
+  const weights = new Map<string, number>()
+  for (const { tenant, tenantWeight } of ready) weights.set(`t ${tenant}`, Math.min(tenantWeight, weights.get(`t ${tenant}`) ?? tenantWeight))
+  return weights
 }
 
 /** Who has nothing here now loses credit and debt, and names of campaigns that ended do not pile up. */

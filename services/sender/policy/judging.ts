@@ -66,7 +66,6 @@ export function findingFrom(heard: Heard, judgement: Judgement, mx: string, ms: 
     rule: ruleOf(judgement),
     mx,
     ms,
-    ...(judgement.suppress && { suppress: true }),
   }
 }
 
