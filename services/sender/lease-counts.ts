@@ -13,7 +13,11 @@ export class LeaseCounts {
 
   count(finding: Finding): void {
     if (finding.outcome === 'delivered') this.#delivered++
-    else this.#classes[finding.class] = (this.#classes[finding.class] ?? 0) + 1
+    else {
+      // A host that is left alone was not asked: its memory is no further failed connect, of which five rest the site.
+      const heard = finding.class === 'unreachable' && finding.mx === null ? 'resting' : finding.class
+      this.#classes[heard] = (this.#classes[heard] ?? 0) + 1
+    }
     if (finding.ms !== null) this.#rttMs = this.#rttMs === null ? finding.ms : this.#rttMs * 0.9 + finding.ms * 0.1
     if (finding.reply && (finding.blames === 'site' || finding.blames === 'host' || finding.blames === 'source')) {
       this.#lastReply = `${finding.reply.code} ${finding.reply.enhanced ? `${finding.reply.enhanced} ` : ''}${finding.reply.text}`.slice(0, 300)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Terms } from '../../protocol/messages/permission.ts'
 import type { Resolver } from '../runtime/dns/resolver.ts'
-import { Routes } from './routes.ts'
+import { leadsTo, Routes } from './routes.ts'
 
 const MX = [
   { preference: 1, host: 'mta5.example' },
@@ -26,6 +26,14 @@ describe('the route to a domain', () => {
     const { hops, hosts } = await route(routes())
     expect(new Set(hops.map(({ host }) => host)).size).toBe(2)
     expect([...hosts].sort()).toEqual(['mta5.example', 'mta6.example', 'mta7.example'])
+  })
+
+  it('leads to an open session at the same address, under whatever name: customers of one box share it', async () => {
+    const box = { ...resolver, addresses: async () => ({ kind: 'addresses', addresses: ['127.0.2.9'], ttlS: 60 }) as const }
+    const found = await route(new Routes({ resolver: box as Resolver, mono: () => 0, dice: Math.random, firstRestMs: () => 60_000 }))
+    expect(leadsTo(found, { host: 'mx.shop-001.example', address: '127.0.2.9' })).toBe(true)
+    expect(leadsTo(found, { host: 'mx.shop-001.example', address: '127.0.2.8' })).toBe(false)
+    expect(leadsTo(found, { host: 'mta6.example', address: '127.0.2.8' })).toBe(true)
   })
 
   it('leads to the backup host only when the others are out of reach', async () => {

@@ -17,6 +17,8 @@ export type Route =
       readonly hops: readonly Hop[]
       /** every host of these preferences, chosen or not: an open session to one of them takes the mail as well */
       readonly hosts: ReadonlySet<string>
+      /** of the hops: all customers of one hosting box, each with an MX name of their own, share a session to it (500-vanity-domains-one-box) */
+      readonly addresses: ReadonlySet<string>
     }
   | { readonly kind: 'none'; readonly class: 'no-such-domain' | 'null-mx'; readonly because: string }
   | { readonly kind: 'dns'; readonly because: string }
@@ -97,7 +99,8 @@ export class Routes {
     const found = await this.#resolver.addresses(host)
     if (found.kind === 'tempfail') return { kind: 'dns', because: found.because }
     if (found.kind === 'none') return { kind: 'dns', because: `next hop ${host} has no address` }
-    return { kind: 'hops', hosts: new Set([host]), hops: found.addresses.slice(0, ADDRESSES_AN_ATTEMPT).map((address) => ({ host, address, port })) }
+    const hops = found.addresses.slice(0, ADDRESSES_AN_ATTEMPT).map((address) => ({ host, address, port }))
+    return { kind: 'hops', hosts: new Set([host]), addresses: addressesOf(hops), hops }
   }
 
   async #hops(domain: string, hosts: readonly { preference: number; host: string }[], network: NetworkRules): Promise<Route> {
@@ -131,7 +134,10 @@ export class Routes {
         }
       }
     }
-    if (hops.length > 0) return { kind: 'hops', hops, hosts: new Set(hosts.filter(({ preference }) => preferences.has(preference)).map(({ host }) => host)) }
+    if (hops.length > 0) {
+      const equals = hosts.filter(({ preference }) => preferences.has(preference)).map(({ host }) => host)
+      return { kind: 'hops', hops, hosts: new Set(equals), addresses: addressesOf(hops) }
+    }
     const because = `${domain}: ${reasons.join('; ')}`
     if (forbidden) return { kind: 'forbidden', because }
     if (downUntil < Number.POSITIVE_INFINITY) return { kind: 'down', because, untilMs: downUntil - this.#mono() }
@@ -142,4 +148,16 @@ export class Routes {
   #ordered(hosts: readonly { preference: number; host: string }[]): readonly { host: string; preference: number }[] {
     return hosts.map((host) => ({ ...host, dice: this.#dice() })).sort((a, b) => a.preference - b.preference || a.dice - b.dice)
   }
+}
+
+/** Does an open session lead to this route's hosts? Ports are the same for all of a network, or the fixed host's own. */
+export function leadsTo(
+  route: Pick<Extract<Route, { kind: 'hops' }>, 'hosts' | 'addresses'>,
+  session: { readonly host: string; readonly address: string },
+): boolean {
+  return route.hosts.has(session.host) || route.addresses.has(session.address)
+}
+
+function addressesOf(hops: readonly Hop[]): ReadonlySet<string> {
+  return new Set(hops.map(({ address }) => address))
 }

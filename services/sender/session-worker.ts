@@ -9,7 +9,7 @@ import { domainOf, type Turn } from './works.ts'
 import { type Finding, foundWithoutReply, outcomeOf } from './policy/attempt.ts'
 import { findingOf } from './policy/finding.ts'
 import type { Judge } from './policy/judging.ts'
-import type { NetworkRules, Routes } from './routes.ts'
+import { leadsTo, type NetworkRules, type Route, type Routes } from './routes.ts'
 import { type Door, openDoor } from './session-door.ts'
 import type { AheadMemory } from './ahead.ts'
 import type { Mail } from './smtp/types.ts'
@@ -74,10 +74,11 @@ export class SessionWorker implements Worker {
 
   fits(domain: string): boolean {
     const session = this.#session
-    return session?.usable === true && this.#hostsOf.get(domain)?.has(session.facts.host) === true
+    const way = this.#ways.get(domain)
+    return session?.usable === true && way !== undefined && leadsTo(way, session.facts)
   }
-  /** hosts of domains seen by this worker: which recipients its session can take. NOTE: only a preference; the route is asked again before each mail. */
-  readonly #hostsOf = new Map<string, ReadonlySet<string>>()
+  /** where domains seen by this worker lead: which recipients its session can take. NOTE: only a preference; the route is asked again before each mail. */
+  readonly #ways = new Map<string, Pick<Extract<Route, { kind: 'hops' }>, 'hosts' | 'addresses'>>()
 
   stop(): void {
     const session = this.#session
@@ -196,7 +197,7 @@ export class SessionWorker implements Worker {
   async #leadsTo(session: SmtpSession, { work, n }: Turn): Promise<boolean> {
     if (work.held.order.deadline <= this.#tools.wall()) return false
     const route = await this.#tools.routes.of(domainOf(work.batch.recipients[n]?.address ?? ''), this.#holder.lease.terms, this.#tools.network())
-    return route.kind === 'hops' && route.hosts.has(session.facts.host)
+    return route.kind === 'hops' && leadsTo(route, session.facts)
   }
 
   /** The mail; null while NATS is away. An object that somebody took away is the content's fault, not a reason to fall over it again and again. */
@@ -230,9 +231,9 @@ export class SessionWorker implements Worker {
     if (route.kind === 'down') {
       return { kind: 'finding', finding: { ...foundWithoutReply('deferred', 'unreachable', 'host', route.because, 'connect'), retryAfterMs: route.untilMs } }
     }
-    if (this.#hostsOf.size > DOMAINS_REMEMBERED) this.#hostsOf.clear()
-    this.#hostsOf.set(domain, route.hosts)
-    if (this.#session?.usable && route.hosts.has(this.#session.facts.host)) return { kind: 'session', session: this.#session }
+    if (this.#ways.size > DOMAINS_REMEMBERED) this.#ways.clear()
+    this.#ways.set(domain, route)
+    if (this.#session?.usable && leadsTo(route, this.#session.facts)) return { kind: 'session', session: this.#session }
     await this.#leave()
     const hops = this.#holder.withRoom(route.hops)
     if (hops.length === 0) {

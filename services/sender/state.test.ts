@@ -4,7 +4,7 @@ import { bitsOf, fullMask, maskOf } from '../../protocol/mask.ts'
 import type { Batch, Order } from '../../protocol/messages/mail.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
 import { DEFAULT_RETRY } from '../../protocol/retry.ts'
-import { countOpen, endOf, giveBack, openWork, take, tell, type Work } from './state.ts'
+import { countOpen, endOf, giveBack, type Opening, openWork, take, tell, type Work } from './state.ts'
 
 const NOW = 1_800_000_000_000
 
@@ -14,6 +14,10 @@ function batch(size: number): Batch {
 }
 
 function workOf(size: number, order: Partial<Order> = {}, prior: Outcome[] = [], maybe: Uint8Array = new Uint8Array(0)): Work {
+  return openWork({ ...opening(size, order), prior, maybe })
+}
+
+function opening(size: number, order: Partial<Order> = {}): Opening {
   const whole: Order = {
     v: 1,
     tenant: 'acme',
@@ -31,7 +35,8 @@ function workOf(size: number, order: Partial<Order> = {}, prior: Outcome[] = [],
     ...order,
   }
   const held = { order: whole, seq: 9, ackSubject: 'a' }
-  return openWork({ held, batchSeq: 7, batch: batch(size), claimSeq: 3, maybe, prior, now: NOW, dice: () => 0.5, policy: DEFAULT_RETRY, ratePace: null })
+  const maybe = new Uint8Array(0)
+  return { held, batchSeq: 7, batch: batch(size), claimSeq: 3, maybe, prior: [], now: NOW, dice: () => 0.5, policy: DEFAULT_RETRY, ratePace: null }
 }
 
 function outcome(n: number, word: Outcome['outcome'], more: Partial<Outcome> = {}): Outcome {
@@ -105,6 +110,32 @@ describe('the work on one order', () => {
     if (end.kind !== 'later') throw new Error('no order')
     expect(bitsOf(end.order.mask)).toEqual([1])
     expect(end.at).toBe(later * 1_000)
+  })
+
+  it('asks nobody before their time: one order for who is due within five seconds, at the last of their times; the others keep their own', () => {
+    const seconds = fc.array(fc.integer({ min: 60, max: 400 }), { minLength: 1, maxLength: 40 })
+    fc.assert(
+      fc.property(seconds, fc.double({ min: 0, max: 0.99, noNaN: true }), (waits, roll) => {
+        const work = workOf(waits.length)
+        const notBefores = waits.map((waitS, n) => {
+          const retryAfterMs = waitS * 1_000
+          const { until } = tell(work, outcome(take(work) ?? n, 'deferred', { class: 'greylisted', blames: 'nobody' }), {
+            ...telling,
+            retryAfterMs,
+            dice: () => roll,
+          })
+          return Date.parse(until ?? '')
+        })
+        const end = endOf(work, letGo)
+        if (end.kind !== 'later') throw new Error('no order')
+        const again = openWork({ ...opening(waits.length, end.order), now: end.at })
+        const dueThen = bitsOf(end.order.mask).filter((n) => again.recipients.get(n)?.kind === 'open')
+        expect(dueThen.filter((n) => (notBefores[n] ?? 0) > end.at)).toEqual([])
+        const first = Math.min(...notBefores)
+        expect(dueThen).toEqual(expect.arrayContaining(waits.flatMap((_, n) => ((notBefores[n] ?? 0) <= first + 5_000 ? [n] : []))))
+        expect(end.at - first).toBeLessThanOrEqual(6_000)
+      }),
+    )
   })
 
   it('takes over what an earlier holder made durable and flags who had no outcome', () => {

@@ -52,8 +52,9 @@ export interface Work {
   letGo: LetGo | null
 }
 
-/** A try within 5 s of now is due: recipients of one batch come due a few seconds apart, and one order serves them together. */
-const DUE_SLACK_MS = 5_000
+/** Recipients of one batch come due a few seconds apart: one order serves who is due within 5 s of the first, when the last of them is. Nobody is tried
+ *  before their time, since a greylist that is asked too early begins anew. */
+const DUE_TOGETHER_MS = 5_000
 
 export interface Opening {
   readonly held: HeldOrder
@@ -98,7 +99,7 @@ export function openWork({ held, batchSeq, batch, claimSeq, maybe, prior, now, d
 }
 
 function dueState(notBeforeS: number | undefined, now: EpochMs): RecipientState {
-  if (notBeforeS === undefined || notBeforeS * 1_000 <= now + DUE_SLACK_MS) return { kind: 'open' }
+  if (notBeforeS === undefined || notBeforeS * 1_000 <= now) return { kind: 'open' }
   return { kind: 'later', notBefore: notBeforeS * 1_000 }
 }
 
@@ -223,7 +224,13 @@ export function endOf(work: Work, letGo: LetGo): Ending {
 
   rows.sort((a, b) => a.n - b.n)
   // Whatever rests, its deadline is looked at in time (S7).
-  const at = Math.min(work.held.order.deadline, ...rows.map((row) => row.notBefore))
+  const at = Math.min(
+    work.held.order.deadline,
+    dueAt(
+      rows.map((row) => row.notBefore),
+      countOpen(work) === 0 ? DUE_TOGETHER_MS : 0,
+    ),
+  )
   // A new attempt is a new order: it does not inherit the identity under which a copy of this one may still be about.
   const { id: _i, notBefore: _n, charged: _c, refusals: _r, stick: _s, because: _b, maybe: _m, ...same } = work.held.order
   const size = work.batch.recipients.length
@@ -238,7 +245,7 @@ export function endOf(work: Work, letGo: LetGo): Ending {
     attempt: work.held.order.attempt + 1,
     ...(rows.some((row) => row.charged > 0) && { charged: Uint8Array.from(rows, (row) => Math.min(255, row.charged)) }),
     ...(rows.some((row) => row.refusals > 0) && { refusals: Uint8Array.from(rows, (row) => Math.min(255, row.refusals)) }),
-    ...(rows.some((row) => row.notBefore > at + DUE_SLACK_MS) && { notBefore: rows.map((row) => Math.ceil(row.notBefore / 1_000)) }),
+    ...(rows.some((row) => row.notBefore > at) && { notBefore: rows.map((row) => Math.ceil(row.notBefore / 1_000)) }),
     ...(stick !== null && { stick }),
     ...(because !== null && { because }),
     ...carryMaybe(
@@ -248,6 +255,14 @@ export function endOf(work: Work, letGo: LetGo): Ending {
     ),
   }
   return { kind: 'later', order, at }
+}
+
+/** When the order of recipients with these times is due. In whole seconds where it has to be told apart who is due with it, as orders name times.
+ *  Whoever was not even tried waits for nobody (`togetherMs` 0). */
+function dueAt(notBefores: readonly EpochMs[], togetherMs: number): EpochMs {
+  const first = Math.min(...notBefores)
+  const together = Math.max(...notBefores.filter((notBefore) => notBefore <= first + togetherMs))
+  return notBefores.some((notBefore) => notBefore > together) ? Math.ceil(together / 1_000) * 1_000 : together
 }
 
 /** Who may have been sent to and still has no final outcome stays flagged on the next order. */
