@@ -32,6 +32,8 @@ export const Outcome = z.object({
   unconfirmed: z.boolean().optional(),
   /** S2: an earlier holder of this batch may have sent it too */
   mayBeDuplicate: z.boolean().optional(),
+  /** the row that knew the reply lets it feed the suppression list, once it is final (delivery.md §8); how fast is decided there, by class */
+  suppress: z.boolean().optional(),
   /** where a reply blames the source: the row that knew it, and what it teaches the ip-manager */
   rule: z
     .object({

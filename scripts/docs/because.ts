@@ -13,7 +13,7 @@ export interface Word {
   readonly ends: string
 }
 
-/** services/scheduler/releaser.ts `why`: recipients that have not been handed to a router. */
+/** services/scheduler/releaser.ts `why`, due.ts: recipients that have not been handed to a router. */
 export const RELEASE_WORDS = {
   paused: { means: 'a person paused the campaign', ends: 'resume it: `npx hato resume TENANT/ID`' },
   scheduled: { means: '`sendAt` has not come', ends: 'by itself, at `until`' },
@@ -24,6 +24,10 @@ export const RELEASE_WORDS = {
     ends: 'by itself: a day without blame doubles it; `npx hato ip ADDRESS` shows the blame by tenant',
   },
   'site-pace': { means: 'the site has as many recipients in hand as it takes in a few seconds', ends: 'by itself; `npx hato isp SITE` shows its pace' },
+  'dns-doubted': {
+    means: 'the resolver says NXDOMAIN also for names that surely exist, so nothing it says is believed; nobody is bounced or suppressed for it',
+    ends: 'by itself, once a control name resolves (`[suppression] control` in the fleet file); mend the resolver (`[network] dns`)',
+  },
 } as const satisfies Record<string, Word>
 
 /** services/domain-router/policy/gates.ts and waits.ts: orders at a router. */

@@ -1,48 +1,105 @@
-import { createHash } from 'node:crypto'
-import type { EncodedText } from './bodies.ts'
-import { BOUNDARY, bodyFields, type BodyKind, type Piece, type Skeleton } from './skeleton.ts'
+import { hash } from 'node:crypto'
+import { type EncodedText, relaxedEnd, relaxedLines } from './bodies.ts'
+import { BOUNDARY, bodyFields, type BodyKind, type Skeleton } from './skeleton.ts'
 
-/** The octets of a mail, put together from what the campaign shares and what is the recipient's own. */
+/** The octets of a body, put together from what the campaign shares and what is the recipient's own. */
 
 export interface Mime {
   /** the last header fields of the mail, folded */
   readonly fields: readonly string[]
-  /** ends with CRLF; dots not stuffed */
-  readonly body: Uint8Array
+  /** in its order; ends with CRLF, dots not stuffed */
+  readonly body: readonly Uint8Array[]
+  /** the body as DKIM hashes it (RFC 6376 3.4.4, relaxed) */
+  readonly canonical: readonly Uint8Array[]
 }
 
-export function assemble({ contentType, pieces }: Skeleton, encoded: ReadonlyMap<BodyKind, EncodedText>, boundary: string): Mime {
-  if (contentType === null) {
-    const [only] = encoded
-    if (!only) return { fields: [], body: new Uint8Array() }
-    return { fields: bodyFields(...only), body: Buffer.from(`${only[1].body}\r\n`, 'latin1') }
+export type Encoded = ReadonlyMap<BodyKind, EncodedText>
+export type Assemble = (encoded: Encoded, boundary: string) => Mime
+
+type Form = 'body' | 'canonical'
+/** A piece of every mail: octets as they are, or a text for the recipient's bodies and boundary. */
+type Part = Uint8Array | ((encoded: Encoded, boundary: string, form: Form) => string)
+
+/** What is the same in every mail is split and canonicalised here, once. */
+export function assembler({ contentType, pieces }: Skeleton): Assemble {
+  if (contentType === null) return assembleSingle
+  const parts = pieces.map((piece): Part => {
+    if (piece.kind === 'attachment') return piece.base64
+    if (piece.kind === 'body') return (encoded, _, form) => bodyPart(piece.body, encoded.get(piece.body), form)
+    const split = { body: piece.text.split(BOUNDARY), canonical: relaxedLines(piece.text).split(BOUNDARY) }
+    return (_, boundary, form) => split[form].join(boundary)
+  })
+  const blanksStand = pieces.every((piece) => piece.kind !== 'glue' || relaxedLines(piece.text) === piece.text)
+  const field = contentType.split(BOUNDARY)
+  return (encoded, boundary) => {
+    const body = octets(parts, encoded, boundary, 'body')
+    const same = blanksStand && [...encoded.values()].every((text) => text.body === text.canonical)
+    return { fields: [field.join(boundary)], body, canonical: same ? body : octets(parts, encoded, boundary, 'canonical') }
   }
-  const body = Buffer.concat(pieces.map((piece) => pieceBytes(piece, encoded, boundary)))
-  return { fields: [contentType.replaceAll(BOUNDARY, boundary)], body }
 }
 
-function pieceBytes(piece: Piece, encoded: ReadonlyMap<BodyKind, EncodedText>, boundary: string): Uint8Array {
-  if (piece.kind === 'attachment') return piece.base64
-  if (piece.kind === 'glue') return Buffer.from(piece.text.replaceAll(BOUNDARY, boundary), 'latin1')
-  const text = encoded.get(piece.body)
-  return text ? Buffer.from(`${bodyFields(piece.body, text).join('\r\n')}\r\n\r\n${text.body}`, 'latin1') : new Uint8Array()
+function assembleSingle(encoded: Encoded): Mime {
+  const [only] = encoded
+  if (!only) return { fields: [], body: [], canonical: [] }
+  const [, text] = only
+  const spelled = `${text.body}\r\n`
+  const body = [Buffer.from(spelled, 'latin1')]
+  const canonical = relaxedEnd(text.canonical)
+  return { fields: bodyFields(...only), body, canonical: canonical === spelled ? body : [Buffer.from(canonical, 'latin1')] }
+}
+
+function bodyPart(kind: BodyKind, text: EncodedText | undefined, form: Form): string {
+  return text === undefined ? '' : `${bodyFields(kind, text).join('\r\n')}\r\n\r\n${text[form]}`
+}
+
+/** Neighbouring texts as one chunk; attachments are not copied. */
+function octets(parts: readonly Part[], encoded: Encoded, boundary: string, form: Form): Uint8Array[] {
+  const chunks: Uint8Array[] = []
+  let text = ''
+  for (const part of parts) {
+    if (typeof part === 'function') text += part(encoded, boundary, form)
+    else {
+      chunks.push(Buffer.from(text, 'latin1'), part)
+      text = ''
+    }
+  }
+  if (text !== '') chunks.push(Buffer.from(text, 'latin1'))
+  return chunks
 }
 
 /** As long as `BOUNDARY`, and a function of the recipient: a retry has the same octets, and no text can have guessed it. */
 export function boundaryOf(messageId: string): string {
-  return createHash('sha256').update(`boundary\0${messageId}`).digest('hex').slice(0, BOUNDARY.length)
+  return hash('sha256', `boundary\0${messageId}`, 'hex').slice(0, BOUNDARY.length)
 }
 
+const DOT = 0x2e
+const LF = 0x0a
 const LINE_BEGINS_WITH_DOT = Buffer.from('\r\n.')
+const NONE: readonly Uint8Array[] = []
 
-/** RFC 5321 4.5.2. A mail begins with a header field, so every dot to double stands behind a CRLF. */
-export function stuffDots(mail: Uint8Array): Uint8Array {
-  const bytes = Buffer.from(mail.buffer, mail.byteOffset, mail.byteLength)
-  const stuffed: Uint8Array[] = []
+/** RFC 5321 4.5.2: each chunk as it was, or with its leading dots doubled. Every chunk begins at the start of a line or behind a text without one. */
+export function stuffDots(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
+  let stuffed: Uint8Array[] | null = null
+  let atLineStart = true
+  for (const [at, chunk] of chunks.entries()) {
+    const cut = cutAtDots(chunk, atLineStart)
+    if (cut !== NONE) stuffed ??= chunks.slice(0, at) as Uint8Array[]
+    stuffed?.push(...(cut === NONE ? [chunk] : cut))
+    if (chunk.length > 0) atLineStart = chunk[chunk.length - 1] === LF
+  }
+  return stuffed ?? chunks
+}
+
+/** The chunk in pieces, each of which but the last ends with the first of two dots; NONE where no line begins with one. */
+function cutAtDots(chunk: Uint8Array, atLineStart: boolean): readonly Uint8Array[] {
+  const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+  const pieces: Uint8Array[] = []
   let from = 0
+  if (atLineStart && bytes[0] === DOT) pieces.push(bytes.subarray(0, 1))
   for (let at = bytes.indexOf(LINE_BEGINS_WITH_DOT); at >= 0; at = bytes.indexOf(LINE_BEGINS_WITH_DOT, at + 3)) {
-    stuffed.push(bytes.subarray(from, at + 3))
+    pieces.push(bytes.subarray(from, at + 3))
     from = at + 2 // the dot once more
   }
-  return stuffed.length === 0 ? bytes : Buffer.concat([...stuffed, bytes.subarray(from)])
+  if (pieces.length === 0) return NONE
+  return [...pieces, bytes.subarray(from)]
 }

@@ -2,7 +2,7 @@ import { domainToASCII } from 'node:url'
 import { addressProblem, isRoleAddress, needsSmtputf8, parseAddress } from '../../protocol/addresses.ts'
 import { LIMITS, problemPath, type Attachment, type Content, type Problem, type Recipient } from '../../protocol/campaign.ts'
 import type { Kind } from '../../protocol/words.ts'
-import { encodedSize } from './bodies.ts'
+import { encodedSize } from './base64.ts'
 import { headerProblems } from './headers.ts'
 import { compileContent, scopeOf, type Template, type Templates } from './template.ts'
 

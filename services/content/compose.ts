@@ -1,13 +1,16 @@
 import { formatAddress, needsSmtputf8, parseAddress } from '../../protocol/addresses.ts'
 import { LIMITS, type Campaign, type Content, type Problem, type Recipient } from '../../protocol/campaign.ts'
 import type { EpochMs, Kind } from '../../protocol/words.ts'
-import { assemble, boundaryOf, stuffDots } from './assemble.ts'
-import { encodeTextBody, textFromHtml, type EncodedText } from './bodies.ts'
-import { signDkim } from './dkim.ts'
+import { assembler, boundaryOf, stuffDots } from './assemble.ts'
+import { bodyOf, type EncodedText } from './bodies.ts'
+import { type Field, fieldOf, hashBody, signDkim } from './dkim.ts'
 import type { DkimKey } from './dkim-keys.ts'
 import { dateField, kindFields, mailboxField, readUnsubscribe, textField, unsubscribeFields } from './fields.ts'
 import { buildSkeleton, type BodyKind } from './skeleton.ts'
-import { compileContent, scopeOf, type RenderMode, type Scope, type Template, type Templates } from './template.ts'
+import type { RenderMode, Scope } from './liquid.ts'
+import { fillSlots, joinSlots } from './slots.ts'
+import { compileContent, scopeOf, type Template, type Templates } from './template.ts'
+import { textBodyFromHtml } from './text-from-html.ts'
 
 /** From content to mails: `prepareContent` once per campaign, `render` per recipient; the same octets for the same recipient at every attempt. */
 
@@ -43,8 +46,8 @@ export interface Mail {
   readonly from: string
   /** RCPT TO, quoted where needed */
   readonly rcpt: string
-  /** CRLF throughout and at the end, dots stuffed, no line over 998, no NUL; the final dot is the session's */
-  readonly bytes: Uint8Array
+  /** in their order: CRLF throughout and at the end, dots stuffed, no line over 998, no NUL; the final dot is the session's */
+  readonly chunks: readonly Uint8Array[]
   /** the peer must offer SMTPUTF8 (RFC 6531) */
   readonly smtputf8: boolean
   /** octets before dots were stuffed, as MAIL's SIZE counts (RFC 1870) */
@@ -74,46 +77,68 @@ export function prepareContent(content: Content, about: Preparation): Prepared |
   if (found.length > 0 || !from) return { problems: found }
 
   const { tenant, campaign, kind } = about
-  const kindOf = kindFields({ kind, tenant, campaign, list: content.list, fromDomain: from.domain, senderId: about.feedbackId ?? tenant })
   const bodies = bodyEncoders(templates)
-  const skeleton = buildSkeleton([...bodies.keys()], loaded.attachments)
-  const senderField = sender ? [mailboxField('Sender', sender, undefined)] : []
-  const ownHeaders = Object.keys(content.headers ?? {})
+  const assemble = assembler(buildSkeleton([...bodies.keys()], loaded.attachments))
+  const fixedFields = {
+    sender: sender ? [fieldOf(mailboxField('Sender', sender, undefined))] : [],
+    kind: kindFields({ kind, tenant, campaign, list: content.list, fromDomain: from.domain, senderId: about.feedbackId ?? tenant }).map(fieldOf),
+    mimeVersion: fieldOf('MIME-Version: 1.0'),
+  }
+  const fromField = remembered((name: string) => [fieldOf(mailboxField('From', from, name))])
+  const dateOf = remembered((date: EpochMs) => [fieldOf(dateField(date))])
+  const subjectField = remembered((subject: string) => [fieldOf(textField('Subject', subject))])
+  const contentField = remembered((text: string) => [fieldOf(text)])
+  const ownFields = Object.keys(content.headers ?? {}).map((name) => ({ path: `headers.${name}`, field: remembered((value: string) => ownField(name, value)) }))
 
   async function render(recipient: Recipient, how: Rendering): Promise<Rendered> {
     const to = parseAddress(recipient.address)
     if (!to) return fail('bad-address', 'address', `"${recipient.address}" is not an address`)
     const filled = fillIn(templates, scopeOf(recipient), { now: how.date, missing: about.missing === 'empty' ? 'empty' : 'refuse' }, about.missing)
     if ('kind' in filled) return filled
-    const replyTo = filled.get('replyTo')?.trim()
+    const replyTo = filled.text('replyTo')?.trim()
     const replyToAddress = replyTo ? parseAddress(replyTo) : null
     if (replyTo && !replyToAddress) return fail('bad-reply-to', 'replyTo', `"${replyTo}" is not an address`)
-    const unsubscribe = readUnsubscribe(filled.get('unsubscribe.url'), filled.get('unsubscribe.mailto'))
+    const unsubscribe = readUnsubscribe(filled.text('unsubscribe.url'), filled.text('unsubscribe.mailto'))
     if ('problem' in unsubscribe) return fail('bad-unsubscribe', unsubscribe.path, unsubscribe.problem)
 
-    const encoded = new Map([...bodies].map(([body, encode]) => [body, encode(filled)]))
-    const mime = assemble(skeleton, encoded, boundaryOf(how.messageId))
-    const fields = [
-      mailboxField('From', from as NonNullable<typeof from>, filled.get('from.name')),
-      ...senderField,
-      mailboxField('To', to, recipient.name),
-      ...(replyToAddress ? [mailboxField('Reply-To', replyToAddress, undefined)] : []),
-      textField('Subject', filled.get('subject') ?? ''),
-      dateField(how.date),
-      `Message-ID: ${how.messageId}`,
-      ...unsubscribeFields(unsubscribe),
-      ...kindOf,
-      ...ownHeaders.flatMap((name) => ownField(name, filled.get(`headers.${name}`))),
-      'MIME-Version: 1.0',
-      ...mime.fields,
+    const encoded = new Map<BodyKind, EncodedText>()
+    for (const [body, encode] of bodies) encoded.set(body, encode(filled))
+    const mime = assemble(encoded, boundaryOf(how.messageId))
+    const fields: Field[] = [
+      ...fromField(filled.text('from.name') ?? ''),
+      ...fixedFields.sender,
+      fieldOf(mailboxField('To', to, recipient.name)),
+      ...(replyToAddress ? [fieldOf(mailboxField('Reply-To', replyToAddress, undefined))] : []),
+      ...subjectField(filled.text('subject') ?? ''),
+      ...dateOf(how.date),
+      fieldOf(`Message-ID: ${how.messageId}`),
+      ...unsubscribeFields(unsubscribe).map(fieldOf),
+      ...fixedFields.kind,
+      ...ownFields.flatMap(({ path, field }) => field(filled.text(path) ?? '')),
+      fixedFields.mimeVersion,
+      ...mime.fields.flatMap(contentField),
     ]
-    const signatures = await signDkim({ fields, body: mime.body, at: how.date }, how.keys)
-    const whole = Buffer.concat([Buffer.from(`${[...signatures, ...fields].join('\r\n')}\r\n\r\n`), mime.body])
-    if (whole.length > LIMITS.mailBytes) return fail('too-large', '', `the mail has ${whole.length} octets, at most ${LIMITS.mailBytes} are sent`)
-    const mail = { from: how.returnPath, rcpt: formatAddress(to), bytes: stuffDots(whole), smtputf8: needsSmtputf8(to), sizeBytes: whole.length }
+    const bodyHash = how.keys.length > 0 ? hashBody(mime.canonical) : ''
+    const signatures = await signDkim({ fields, bodyHash, at: how.date }, how.keys)
+    let header = ''
+    for (const signature of signatures) header += `${signature}\r\n`
+    for (const { text } of fields) header += `${text}\r\n`
+    const chunks = [Buffer.from(`${header}\r\n`), ...mime.body]
+    const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+    if (sizeBytes > LIMITS.mailBytes) return fail('too-large', '', `the mail has ${sizeBytes} octets, at most ${LIMITS.mailBytes} are sent`)
+    const mail = { from: how.returnPath, rcpt: formatAddress(to), chunks: stuffDots(chunks), smtputf8: needsSmtputf8(to), sizeBytes }
     return { kind: 'mail', mail }
   }
   return { fromDomain: from.domain, render }
+}
+
+/** What was asked last is at hand: most fields are the same for all recipients of a campaign. */
+function remembered<Key extends string | number, Made>(make: (key: Key) => Made): (key: Key) => Made {
+  let last: { readonly key: Key; readonly made: Made } | null = null
+  return (key) => {
+    if (last?.key !== key) last = { key, made: make(key) }
+    return last.made
+  }
 }
 
 function fail(because: NoMail['because'], path: string, message: string): NoMail {
@@ -131,55 +156,64 @@ function loadAttachments(content: Content, loaded: ReadonlyMap<string, Uint8Arra
   return { attachments, problems }
 }
 
-type Filled = ReadonlyMap<string, string>
+/** Every place of the content with one recipient's values. */
+class Filled {
+  readonly #templates: Templates
+  readonly #values = new Map<string, readonly string[]>()
+
+  constructor(templates: Templates) {
+    this.#templates = templates
+  }
+
+  put(path: string, values: readonly string[]): void {
+    this.#values.set(path, values)
+  }
+
+  values(path: string): readonly string[] {
+    return this.#values.get(path) ?? []
+  }
+
+  /** @returns undefined where the content has no such place */
+  text(path: string): string | undefined {
+    const template = this.#templates.get(path)
+    return template && (template.fixed ?? joinSlots(template.texts, template.order, this.values(path)))
+  }
+}
 
 /** Every place of the content for one recipient, or why there is no mail for it. */
 function fillIn(templates: Templates, scope: Scope, mode: RenderMode, missing: Campaign['missing']): Filled | NoMail {
-  const filled = new Map<string, string>()
+  const filled = new Filled(templates)
   for (const [path, template] of templates) {
-    const rendering = template.render(scope, mode)
-    if (rendering.kind === 'text') filled.set(path, rendering.text)
-    else if (rendering.kind === 'broken') return fail('template-broken', path, rendering.message)
+    const values = fillSlots(template, scope, mode)
+    if (!('kind' in values)) filled.put(path, values)
+    else if (values.kind === 'broken') return fail('template-broken', path, values.message)
     else {
-      const message = `names {{ ${rendering.variable} }}, which the recipient does not have`
+      const message = `names {{ ${values.variable} }}, which the recipient does not have`
       return { ...fail('missing-variable', path, message), then: missing === 'skip' ? 'skip' : 'fail' }
     }
   }
   return filled
 }
 
-function ownField(name: string, value: string | undefined): string[] {
-  return value?.trim() ? [textField(name, value)] : []
+function ownField(name: string, value: string): readonly Field[] {
+  return value.trim() === '' ? [] : [fieldOf(textField(name, value))]
 }
 
+type EncodeBody = (filled: Filled) => EncodedText
+
 /** How each body of the mail is made; what is the same for all recipients is made once. A mail with HTML always has a text beside it. */
-function bodyEncoders(templates: Templates): ReadonlyMap<BodyKind, (filled: Filled) => EncodedText> {
-  const encoders = new Map<BodyKind, (filled: Filled) => EncodedText>()
+function bodyEncoders(templates: Templates): ReadonlyMap<BodyKind, EncodeBody> {
+  const encoders = new Map<BodyKind, EncodeBody>()
   const text = templates.get('text')
   const html = templates.get('html')
-  if (text)
-    encoders.set(
-      'text',
-      encoder(text, (filled) => filled.get('text') ?? ''),
-    )
-  else if (html)
-    encoders.set(
-      'text',
-      encoder(html, (filled) => textFromHtml(filled.get('html') ?? '')),
-    )
-  if (html)
-    encoders.set(
-      'html',
-      encoder(html, (filled) => filled.get('html') ?? ''),
-    )
+  if (text) encoders.set('text', encoder('text', text, bodyOf(text)))
+  else if (html) encoders.set('text', encoder('html', html, textBodyFromHtml(html)))
+  if (html) encoders.set('html', encoder('html', html, bodyOf(html)))
   return encoders
 }
 
-function encoder(source: Template, read: (filled: Filled) => string): (filled: Filled) => EncodedText {
-  if (source.fixed === null) return (filled) => encodeTextBody(read(filled))
-  let once: EncodedText | undefined
-  return (filled) => {
-    once ??= encodeTextBody(read(filled))
-    return once
-  }
+function encoder(path: string, template: Template, encode: (values: readonly string[]) => EncodedText): EncodeBody {
+  if (template.fixed === null) return (filled) => encode(filled.values(path))
+  const once = encode([])
+  return () => once
 }

@@ -1,4 +1,4 @@
-import { createHash, sign, type KeyObject } from 'node:crypto'
+import { createHash, hash, sign, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { EpochMs } from '../../protocol/words.ts'
 import type { DkimKey } from './dkim-keys.ts'
@@ -22,68 +22,107 @@ const OVERSIGNED: ReadonlySet<string> = new Set(
 /** `crypto.sign` with a callback runs in libuv's pool: an RSA signature is 0.3 ms that the sessions' thread does not pay. */
 const signInPool = promisify(sign) as (algorithm: string | null, data: Uint8Array, key: KeyObject) => Promise<Buffer>
 
+/** A header field with what its signatures need, made once where the field is the same for all recipients. */
+export interface Field {
+  /** as sent, folded, without its last CRLF */
+  readonly text: string
+  /** lower case */
+  readonly name: string
+  /** RFC 6376 3.4.2 */
+  readonly relaxed: string
+}
+
+export function fieldOf(text: string): Field {
+  const relaxed = relaxedField(text)
+  return { text, name: relaxed.slice(0, relaxed.indexOf(':')), relaxed }
+}
+
 export interface ToSign {
-  /** header fields as sent, folded, without their last CRLF, top to bottom */
-  readonly fields: readonly string[]
-  /** the body as sent, before dots are stuffed; empty or ending in CRLF */
-  readonly body: Uint8Array
+  /** top to bottom */
+  readonly fields: readonly Field[]
+  /** base 64 of the body's SHA-256, from `hashBody` */
+  readonly bodyHash: string
   /** the time of signing; the mail's Date, so that a retry carries the same signature */
   readonly at: EpochMs
 }
 
+/** @param canonical a body by RFC 6376 3.4.4, relaxed (`assemble.ts` makes it) */
+export function hashBody(canonical: readonly Uint8Array[]): string {
+  const [only] = canonical
+  if (canonical.length === 1 && only) return hash('sha256', only, 'base64')
+  const whole = createHash('sha256')
+  for (const chunk of canonical) whole.update(chunk)
+  return whole.digest('base64')
+}
+
 /**
  * The DKIM-Signature fields for `keys`, in the order of `keys` (the first stands topmost), folded, without their last CRLF.
+ * Two signatures share one body hash.
  * @throws what node:crypto throws; a loaded key gives it no reason to
  */
-export async function signDkim({ fields, body, at }: ToSign, keys: readonly DkimKey[]): Promise<string[]> {
+export async function signDkim({ fields, bodyHash, at }: ToSign, keys: readonly DkimKey[]): Promise<string[]> {
   if (keys.length === 0) return []
-  const bodyHash = createHash('sha256').update(relaxedBody(body)).digest('base64')
-  const chosen = chooseFields(fields)
-  const signedFields = chosen.fields.map((field) => `${relaxedField(field)}\r\n`).join('')
+  const { names, order } = chooseFields(fields)
+  let signedFields = ''
+  for (const field of order) signedFields += `${fields[field]!.relaxed}\r\n`
   return Promise.all(
     keys.map(async (key) => {
-      const unsigned = signatureField({ key, names: chosen.names, bodyHash, at })
-      const data = Buffer.from(signedFields + relaxedField(unsigned))
-      return `${unsigned}${fold(await signature(key, data), 1)}`
+      const unsigned = signatureField({ key, names, bodyHash, at })
+      const data = Buffer.from(signedFields + unsigned.relaxed)
+      return `${unsigned.text}${fold(await signature(key, data), 1)}`
     }),
   )
 }
 
 async function signature({ algorithm, privateKey }: DkimKey, data: Uint8Array): Promise<string> {
   // RFC 8463 3: Ed25519 signs the SHA-256 of the data, not the data
-  const signed =
-    algorithm === 'rsa-sha256' ? await signInPool('sha256', data, privateKey) : await signInPool(null, createHash('sha256').update(data).digest(), privateKey)
+  const signed = algorithm === 'rsa-sha256' ? await signInPool('sha256', data, privateKey) : await signInPool(null, hash('sha256', data, 'buffer'), privateKey)
   return signed.toString('base64')
 }
 
-/** `h=` and the fields it stands for. Of several fields with one name the lowest is named first (RFC 6376 5.4.2). */
-function chooseFields(fields: readonly string[]): { names: string[]; fields: string[] } {
-  const byName = new Map<string, string[]>()
-  for (const field of fields) {
-    const name = field.slice(0, field.indexOf(':')).trim().toLowerCase()
-    byName.set(name, [field, ...(byName.get(name) ?? [])])
-  }
-  const names: string[] = []
-  const chosen: string[] = []
-  for (const name of SIGNED) {
-    const present = byName.get(name.toLowerCase()) ?? []
-    for (const field of present) {
-      names.push(name)
-      chosen.push(field)
-    }
-    if (OVERSIGNED.has(name.toLowerCase())) names.push(name)
-  }
-  return { names, fields: chosen }
+interface Chosen {
+  /** the value of `h=`, folded and not */
+  readonly names: { readonly folded: string; readonly relaxed: string }
+  /** indices of the fields it stands for, in its order */
+  readonly order: readonly number[]
 }
 
-function signatureField({ key, names, bodyHash, at }: { key: DkimKey; names: readonly string[]; bodyHash: string; at: EpochMs }): string {
-  return [
-    `DKIM-Signature: v=1; a=${key.algorithm}; c=relaxed/relaxed; d=${key.domain};`,
-    ` s=${key.selector}; t=${Math.floor(at / 1_000)};`,
-    ` h=${foldNames(names)};`,
-    ` bh=${bodyHash};`,
-    ' b=',
-  ].join('\r\n')
+/** Mails of a campaign have the same fields in the same order, so this is asked over and over. */
+const chosen = new Map<string, Chosen>()
+const CHOSEN_KEPT = 256
+
+/** Of several fields with one name the lowest is named first (RFC 6376 5.4.2). */
+function chooseFields(fields: readonly Field[]): Chosen {
+  let key = ''
+  for (const { name } of fields) key += `${name}:`
+  const before = chosen.get(key)
+  if (before) return before
+  const names: string[] = []
+  const order: number[] = []
+  for (const signed of SIGNED) {
+    const name = signed.toLowerCase()
+    for (let at = fields.length - 1; at >= 0; at--) {
+      if (fields[at]!.name !== name) continue
+      names.push(signed)
+      order.push(at)
+    }
+    if (OVERSIGNED.has(name)) names.push(signed)
+  }
+  const folded = foldNames(names)
+  const choice = { names: { folded, relaxed: relaxedValue(folded) }, order }
+  if (chosen.size >= CHOSEN_KEPT) chosen.clear()
+  chosen.set(key, choice)
+  return choice
+}
+
+/** The field without its signature, as sent and as hashed. */
+function signatureField({ key, names, bodyHash, at }: { key: DkimKey; names: Chosen['names']; bodyHash: string; at: EpochMs }) {
+  const { algorithm, domain, selector } = key
+  const time = Math.floor(at / 1_000)
+  return {
+    text: `DKIM-Signature: v=1; a=${algorithm}; c=relaxed/relaxed; d=${domain};\r\n s=${selector}; t=${time};\r\n h=${names.folded};\r\n bh=${bodyHash};\r\n b=`,
+    relaxed: `dkim-signature:v=1; a=${algorithm}; c=relaxed/relaxed; d=${domain}; s=${selector}; t=${time}; h=${names.relaxed}; bh=${bodyHash}; b=`,
+  }
 }
 
 function foldNames(names: readonly string[]): string {
@@ -108,26 +147,10 @@ function fold(base64: string, taken: number): string {
 /** RFC 6376 3.4.2, without the CRLF. */
 export function relaxedField(field: string): string {
   const colon = field.indexOf(':')
-  const value = field
-    .slice(colon + 1)
-    .replace(/\r\n/g, '')
-    .replace(/[ \t]+/g, ' ')
-    .trim()
-  return `${field.slice(0, colon).trim().toLowerCase()}:${value}`
+  return `${field.slice(0, colon).trim().toLowerCase()}:${relaxedValue(field.slice(colon + 1))}`
 }
 
-/** RFC 6376 3.4.4. What needs no change, as the base 64 of attachments, is not copied. */
-export function relaxedBody(body: Uint8Array): Uint8Array {
-  let bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  if (bytes.includes('\t') || bytes.includes('  ') || bytes.includes(' \r\n')) {
-    const text = bytes
-      .toString('latin1')
-      .replace(/[ \t]+/g, ' ')
-      .replace(/ \r\n/g, '\r\n')
-    bytes = Buffer.from(text, 'latin1')
-  }
-  let end = bytes.length
-  while (end >= 4 && bytes.toString('latin1', end - 4, end) === '\r\n\r\n') end -= 2
-  if (end === 2 && bytes[0] === 13) end = 0 // nothing but empty lines
-  return bytes.subarray(0, end)
+function relaxedValue(value: string): string {
+  const unfolded = value.includes('\r\n') ? value.replaceAll('\r\n', '') : value
+  return (/[ \t]{2}|\t/.test(unfolded) ? unfolded.replace(/[ \t]+/g, ' ') : unfolded).trim()
 }

@@ -1,8 +1,9 @@
 import { simpleParser } from 'mailparser'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { assemble, boundaryOf, stuffDots } from './assemble.ts'
-import { encodedSize, encodeAttachment, encodeTextBody, textFromHtml } from './bodies.ts'
+import { assembler, boundaryOf, stuffDots } from './assemble.ts'
+import { encodedSize, encodeAttachment } from './base64.ts'
+import { encodeTextBody } from './bodies.ts'
 import { buildSkeleton } from './skeleton.ts'
 
 describe('an attachment', () => {
@@ -17,8 +18,8 @@ describe('an attachment', () => {
     await fc.assert(
       fc.asyncProperty(name, fc.uint8Array({ minLength: 1, maxLength: 300 }), async (filename, bytes) => {
         const skeleton = buildSkeleton(['text'], [{ filename, contentType: 'application/pdf', object: 'o', bytes }])
-        const { fields, body } = assemble(skeleton, new Map([['text', encodeTextBody('hello')]]), boundaryOf('<a@b>'))
-        const parsed = await simpleParser(Buffer.concat([Buffer.from(`${fields.join('\r\n')}\r\n\r\n`), body]))
+        const { fields, body } = assembler(skeleton)(new Map([['text', encodeTextBody('hello')]]), boundaryOf('<a@b>'))
+        const parsed = await simpleParser(Buffer.concat([Buffer.from(`${fields.join('\r\n')}\r\n\r\n`), ...body]))
         expect(parsed.attachments.map((one) => one.filename)).toEqual([filename])
         expect(parsed.attachments[0]?.content.equals(Buffer.from(bytes))).toBe(true)
       }),
@@ -35,30 +36,18 @@ describe('an attachment', () => {
   })
 })
 
-describe('a text body', () => {
-  test('goes as it is when it is short ASCII, else in the smaller encoding', () => {
-    expect(encodeTextBody('plain\nlines\n')).toEqual({ encoding: '7bit', body: 'plain\r\nlines' })
-    expect(encodeTextBody('春の新作です')).toMatchObject({ encoding: 'base64' })
-    expect(encodeTextBody(`café ${'x'.repeat(100)}`)).toMatchObject({ encoding: 'quoted-printable' })
-    expect(encodeTextBody('From here on')).toMatchObject({ encoding: 'base64' })
-  })
-
-  test('made of html keeps the link and leaves the picture', () => {
-    expect(textFromHtml('<h1>春</h1><p><a href="https://acme.example/x">新作</a>です</p><img src="cid:logo" alt="x">')).toBe(
-      '春\n\n新作 ( https://acme.example/x )です',
-    )
-  })
-})
-
 describe('dots', () => {
   test('at the beginning of a line are doubled, and only those', () => {
-    const stuffed = (text: string) => Buffer.from(stuffDots(Buffer.from(text))).toString()
+    const stuffed = (...texts: string[]) => Buffer.concat(stuffDots(texts.map((text) => Buffer.from(text)))).toString()
     expect(stuffed('A: 1\r\n\r\n.\r\n..\r\na.b\r\n.c\r\n')).toBe('A: 1\r\n\r\n..\r\n...\r\na.b\r\n..c\r\n')
     expect(stuffed('A: 1\r\n\r\nx\r\n')).toBe('A: 1\r\n\r\nx\r\n')
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: fc.constantFrom('.', 'a'), maxLength: 4 })), (lines) => {
-        const text = `H: 1\r\n${lines.map((line) => `${line}\r\n`).join('')}`
+      fc.property(fc.array(fc.string({ unit: fc.constantFrom('.', 'a'), maxLength: 4 })), fc.nat({ max: 5 }), (lines, head) => {
+        const spelled = lines.map((line) => `${line}\r\n`)
+        const text = `H: 1\r\n${spelled.join('')}`
         expect(stuffed(text).replaceAll('\r\n.', '\r\n')).toBe(text)
+        const chunks = [`H: 1\r\n${spelled.slice(0, head).join('')}`, spelled.slice(head).join('')]
+        expect(stuffed(...chunks)).toBe(stuffed(text))
       }),
     )
   })

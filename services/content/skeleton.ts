@@ -1,7 +1,8 @@
 import MailComposer from 'nodemailer/lib/mail-composer'
 import type MimeNode from 'nodemailer/lib/mime-node'
 import type { Attachment } from '../../protocol/campaign.ts'
-import { encodeAttachment, type EncodedText } from './bodies.ts'
+import { encodeAttachment } from './base64.ts'
+import type { EncodedText } from './bodies.ts'
 
 /**
  * The MIME structure of a campaign's mails. nodemailer decides it once per campaign (alternative, related, mixed; names of attachments by

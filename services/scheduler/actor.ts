@@ -8,6 +8,7 @@
  * ON CRASH   another process takes `scheduler.all`, reads records and cursors, counts the journal from the saved position, then answers again
  * NOT HERE   how fast (domain-router), from where (ip-manager), when to try again (protocol/retry, at the sender)
  */
+import { controlNames } from '../../protocol/suppression-config.ts'
 import { openBucket } from '../runtime/kv.ts'
 import { createResolver, type Resolver } from '../runtime/dns/resolver.ts'
 import { watchFleet } from '../runtime/fleet-watch.ts'
@@ -23,13 +24,15 @@ export async function startScheduler(context: SchedulerContext): Promise<AsyncDi
   const sites = new Sites(() => resolver as Resolver)
   let dns = ''
   const fleet = stack.use(
-    watchFleet(bus, log, ({ fleet: { isp, network } }) => {
+    watchFleet(bus, log, ({ fleet: document }) => {
+      const { isp, network } = document
       sites.override(isp)
       // Another resolver only when the servers changed: its memory is worth keeping.
-      if (resolver !== null && dns === String(network.dns)) return
-      dns = String(network.dns)
+      const control = controlNames(document)
+      if (resolver !== null && dns === `${network.dns} ${control}`) return
+      dns = `${network.dns} ${control}`
       const before = resolver
-      resolver = createResolver({ servers: network.dns, now: clock.mono })
+      resolver = createResolver({ servers: network.dns, now: clock.mono, control })
       void before?.[Symbol.asyncDispose]()
     }),
   )

@@ -128,7 +128,7 @@ async function settle(delivery: Delivery, options: DueOptions): Promise<void> {
   const open = bitsOf(order.mask).filter((n) => n < batch.recipients.length && !running.tally.isSettled(batchSeq, n))
   if (batch.content === UNREADABLE && record.state !== 'cancelling' && record.deadline > now)
     return later(record.deadline, { ...same, parked: true, because: 'protocol' })
-  const { verdicts, going, waiting, place } = await sort(running, batch, open, now, options)
+  const { verdicts, going, waiting, place, doubt } = await sort(running, batch, open, now, options)
 
   let maybe = order.maybe ?? new Uint8Array(0)
   if (verdicts.size > 0) {
@@ -148,7 +148,8 @@ async function settle(delivery: Delivery, options: DueOptions): Promise<void> {
   if (going.length === 0) {
     const { stepsMs } = policy().rows.dns
     const at = Math.min(record.deadline, now + (stepsMs[Math.min(next.attempt, stepsMs.length - 1)] ?? 300_000))
-    running.underWay.rests(batchSeq, { because: 'dns', until: at })
+    if (doubt !== null) log.warn('resolver doubted', { ...names, because: doubt })
+    running.underWay.rests(batchSeq, { because: doubt === null ? 'dns' : 'dns-doubted', until: at })
     // A dead sender's claim is taken over under its own attempt, or whom it may have sent to would be forgotten.
     return later(at, { ...(isMidway ? next : nextAttempt(next)), because: 'dns' })
   }
@@ -200,11 +201,13 @@ interface Sorted {
   /** DNS does not know yet, or another site than the first one's */
   readonly waiting: number[]
   readonly place: { site: string; provider: string | null; shard: string } | null
+  /** the resolver denies every name: why nothing it says of a domain is believed */
+  readonly doubt: string | null
 }
 
 async function sort(running: Running, batch: Batch, open: readonly number[], now: number, { sites, suppression }: DueOptions): Promise<Sorted> {
   const { record } = running
-  const none = { going: [], waiting: [], place: null }
+  const none = { going: [], waiting: [], place: null, doubt: null }
   const mask = maskOf(open, batch.recipients.length)
   if (record.state === 'cancelling')
     return { ...none, verdicts: forAll(mask, { outcome: 'cancelled', class: 'cancelled', blames: 'nobody', because: 'the campaign was cancelled' }) }
@@ -216,6 +219,7 @@ async function sort(running: Running, batch: Batch, open: readonly number[], now
   const going: number[] = []
   const waiting: number[] = []
   let place: Sorted['place'] = null
+  let doubt: string | null = null
   for (const n of open) {
     const address = batch.recipients[n]?.address ?? ''
     if (suppression.has(record, address)) {
@@ -230,13 +234,15 @@ async function sort(running: Running, batch: Batch, open: readonly number[], now
     }
     const found = places.get(domainOf(batch, n)) as Place
     if (found.kind === 'nowhere') verdicts.set(n, { outcome: 'bounced', class: found.class, blames: 'domain', because: found.because })
-    else if (found.kind === 'unknown') waiting.push(n)
-    else if (place === null || place.site === found.site) {
+    else if (found.kind === 'unknown') {
+      waiting.push(n)
+      if (found.doubted) doubt = found.because
+    } else if (place === null || place.site === found.site) {
       place ??= found
       going.push(n)
     } else waiting.push(n)
   }
-  return { verdicts, going, waiting, place }
+  return { verdicts, going, waiting, place, doubt }
 }
 
 function domainOf(batch: Batch, n: number): string {

@@ -12,7 +12,7 @@ export type Place =
   /** it can never be delivered: the recipients' outcome is known */
   | { readonly kind: 'nowhere'; readonly class: Extract<ReplyClass, 'no-such-domain' | 'null-mx'>; readonly because: string }
   /** DNS does not answer now: asked again by the retry table's row for DNS */
-  | { readonly kind: 'unknown'; readonly because: string }
+  | { readonly kind: 'unknown'; readonly because: string; readonly doubted: boolean }
 
 /** domain → MX → site (delivery.md §6). The resolver remembers and asks once however many ask; nothing is kept here. */
 export class Sites {
@@ -43,7 +43,7 @@ export class Sites {
       case 'null-mx':
         return { kind: 'nowhere', class: 'null-mx', because: `${domain} takes no mail (null MX, RFC 7505)` }
       case 'tempfail':
-        return { kind: 'unknown', because: mail.because }
+        return { kind: 'unknown', because: mail.because, doubted: mail.doubted }
     }
     const own = mail.hosts.filter(({ host }) => isOwn(host, domain))
     const addresses = new Map<string, readonly string[] | null>()

@@ -111,8 +111,12 @@ function outcomeOf(batch: Batch, n: number, verdict: OwnVerdict, mayBeDuplicate:
     site: batch.site,
     ms: null,
     ...(mayBeDuplicate && { mayBeDuplicate }),
+    ...(SUPPRESSING.has(verdict.class) && { suppress: true }),
   }
 }
+
+/** What DNS said of a domain, while its NXDOMAIN may be believed (runtime/dns/control.ts). */
+const SUPPRESSING: ReadonlySet<ReplyClass> = new Set(['no-such-domain', 'null-mx'])
 
 /** One verdict for everybody in the mask. */
 export function forAll(mask: Mask, verdict: OwnVerdict): Map<number, OwnVerdict> {

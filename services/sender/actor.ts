@@ -16,6 +16,7 @@ import type { HeldOrder } from '../../protocol/messages/mail.ts'
 import { DEFAULT_RETRY, type RetryPolicy } from '../../protocol/retry.ts'
 import { RetryConfig, retryPolicy } from '../../protocol/retry-config.ts'
 import { subject } from '../../protocol/subjects.ts'
+import { controlNames } from '../../protocol/suppression-config.ts'
 import type { Config } from '../runtime/config.ts'
 import { createResolver } from '../runtime/dns/resolver.ts'
 import { watchFleet } from '../runtime/fleet-watch.ts'
@@ -66,7 +67,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
   const contents = new Contents({ bus, fleet: fleet.current })
   health.gate(() => (fleet.current() ? [] : ['no fleet document yet: hato apply FLEET']))
   const record = await fleet.ready
-  const resolver = stack.use(createResolver({ servers: record.fleet.network.dns, now: clock.mono }))
+  const resolver = stack.use(createResolver({ servers: record.fleet.network.dns, now: clock.mono, control: controlNames(record.fleet) }))
   const network = () => {
     const { smtp_port, allow_private_mx, only_private_mx } = fleet.current()?.fleet.network ?? record.fleet.network
     return { smtpPort: smtp_port, allowPrivateMx: allow_private_mx, onlyPrivateMx: only_private_mx }

@@ -53,8 +53,8 @@ export class Contents {
       },
     )
     if (rendered.kind === 'no-mail') return { kind: 'unusable', because: `${rendered.path || 'mail'}: ${rendered.message}` }
-    const { from, rcpt, bytes, smtputf8, sizeBytes } = rendered.mail
-    return { kind: 'mail', mail: { from, rcpts: [rcpt], smtputf8, size: sizeBytes, body: bytes } }
+    const { from, rcpt, chunks, smtputf8, sizeBytes } = rendered.mail
+    return { kind: 'mail', mail: { from, rcpts: [rcpt], smtputf8, size: sizeBytes, body: chunks } }
   }
 
   /** Another fleet may sign with other keys: what was prepared is prepared again. */

@@ -225,7 +225,7 @@ export class SessionWorker implements Worker {
   async #sessionFor(domain: string): Promise<{ kind: 'session'; session: SmtpSession } | { kind: 'finding'; finding: Finding } | { kind: 'none' }> {
     const { lease } = this.#holder
     const route = await this.#tools.routes.of(domain, lease.terms, this.#tools.network())
-    if (route.kind === 'none') return { kind: 'finding', finding: foundWithoutReply('bounced', route.class, 'domain', route.because) }
+    if (route.kind === 'none') return { kind: 'finding', finding: { ...foundWithoutReply('bounced', route.class, 'domain', route.because), suppress: true } }
     if (route.kind === 'dns') return { kind: 'finding', finding: foundWithoutReply('deferred', 'dns', 'nobody', route.because) }
     if (route.kind === 'forbidden') return { kind: 'finding', finding: foundWithoutReply('bounced', 'unreachable', 'domain', route.because) }
     if (route.kind === 'down') {

@@ -73,7 +73,7 @@ async function render(address: string, n: number): Promise<Mail> {
 }
 
 /** One mail through the sender's own SMTP engine. */
-async function send(protocol: 'smtp' | 'lmtp', { from, rcpt, bytes, smtputf8, sizeBytes }: Mail): Promise<Transaction> {
+async function send(protocol: 'smtp' | 'lmtp', { from, rcpt, chunks, smtputf8, sizeBytes }: Mail): Promise<Transaction> {
   const port = protocol === 'smtp' ? mailboxes.smtpPort : mailboxes.lmtpPort
   const opened = await openSession({
     host: 'mx.example.jp',
@@ -86,7 +86,7 @@ async function send(protocol: 'smtp' | 'lmtp', { from, rcpt, bytes, smtputf8, si
     timeouts: TIMEOUTS,
   })
   if (opened.kind !== 'open') throw new Error(`${opened.stage}: ${opened.reply?.text ?? opened.fault?.message}`)
-  const transaction = await opened.session.transact({ from, rcpts: [rcpt], smtputf8, size: sizeBytes, body: bytes }, null)
+  const transaction = await opened.session.transact({ from, rcpts: [rcpt], smtputf8, size: sizeBytes, body: chunks }, null)
   opened.session.quit()
   await opened.session.over
   return transaction

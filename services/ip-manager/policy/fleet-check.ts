@@ -5,6 +5,7 @@ import { mergeProviders } from '../../../protocol/providers/merge.ts'
 import { BUILT_IN_PROVIDERS } from '../../../protocol/providers/table.ts'
 import { readReplyRules } from '../../../protocol/reply-rules.ts'
 import { RetryConfig } from '../../../protocol/retry-config.ts'
+import { SuppressionConfig } from '../../../protocol/suppression-config.ts'
 import { type DkimRow, loadDkimKeys } from '../../content/dkim-keys.ts'
 import { fleetWarnings } from './fleet-warnings.ts'
 import { shapeProblems, type Suggest } from './fleet-shape.ts'
@@ -37,6 +38,7 @@ export function checkFleet(document: unknown, suggest: Suggest): FleetVerdict {
     ...checkIsps(raw.isp),
     ...(Array.isArray(raw.rule) ? readReplyRules(raw.rule).problems : []),
     ...checkTable(RetryConfig, 'retry', raw.retry, suggest),
+    ...checkTable(SuppressionConfig, 'suppression', raw.suppression, suggest),
     ...checkTable(WarmupConfig, 'warmup', raw.warmup, suggest),
   ]
   if (!read.success || problems.length > 0) return { kind: 'bad', problems: inOrder(problems) }
@@ -122,7 +124,7 @@ function checkIsps(isp: unknown): readonly Problem[] {
   return read.success ? mergeProviders(BUILT_IN_PROVIDERS, read.data as readonly FleetIsp[]).problems : []
 }
 
-function checkTable(schema: typeof RetryConfig | typeof WarmupConfig, name: string, table: unknown, suggest: Suggest): Problem[] {
+function checkTable(schema: typeof RetryConfig | typeof SuppressionConfig | typeof WarmupConfig, name: string, table: unknown, suggest: Suggest): Problem[] {
   const read = schema.safeParse(table ?? {})
   return read.success ? [] : shapeProblems(read.error.issues, suggest, schema, [name])
 }

@@ -1,7 +1,7 @@
 import type { QueryType, Question, RecordOf, Reply } from './wire.ts'
 
-/** The rcodes that mean something to a mail system, and TIMEOUT when no server answered. */
-export type Rcode = 'NOERROR' | 'FORMERR' | 'SERVFAIL' | 'NXDOMAIN' | 'NOTIMP' | 'REFUSED' | 'OTHER' | 'TIMEOUT'
+/** The rcodes that mean something to a mail system; TIMEOUT when no server answered, DOUBTED for an NXDOMAIN of a resolver that denies every name. */
+export type Rcode = 'NOERROR' | 'FORMERR' | 'SERVFAIL' | 'NXDOMAIN' | 'NOTIMP' | 'REFUSED' | 'OTHER' | 'TIMEOUT' | 'DOUBTED'
 
 export interface Answer<T extends QueryType = QueryType> {
   readonly rcode: Rcode

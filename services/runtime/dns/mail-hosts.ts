@@ -17,7 +17,8 @@ export type MailHosts =
   | { readonly kind: 'nxdomain'; readonly ttlS: number }
   /** the name exists, but has no MX and no address, or only MX records that name no host */
   | { readonly kind: 'no-mail'; readonly ttlS: number }
-  | { readonly kind: 'tempfail'; readonly because: string; readonly ttlS: number }
+  /** `doubted`: the resolver denies this name, and those that surely exist as well */
+  | { readonly kind: 'tempfail'; readonly because: string; readonly doubted: boolean; readonly ttlS: number }
 
 type Resolve = <T extends QueryType>(name: string, type: T) => Promise<Answer<T>>
 
@@ -29,7 +30,7 @@ export async function mailHostsOf(resolve: Resolve, domain: string): Promise<Mai
   if (address !== null) return { kind: 'hosts', hosts: [{ preference: 0, host: address }], implicit: true, ttlS: LITERAL_TTL_S }
   const mx = await resolve(domain, 'MX')
   if (mx.rcode === 'NXDOMAIN') return { kind: 'nxdomain', ttlS: mx.ttlS }
-  if (mx.rcode !== 'NOERROR') return { kind: 'tempfail', because: mx.because ?? mx.rcode, ttlS: mx.ttlS }
+  if (mx.rcode !== 'NOERROR') return { kind: 'tempfail', because: mx.because ?? mx.rcode, doubted: mx.rcode === 'DOUBTED', ttlS: mx.ttlS }
   return mx.records.length > 0 ? hostsOfRecords(mx.records, mx.ttlS) : implicitHost(resolve, domain, mx.ttlS)
 }
 
@@ -52,6 +53,6 @@ async function implicitHost(resolve: Resolve, domain: string, mxTtlS: number): P
   if (a.records.length > 0 || aaaa.records.length > 0)
     return { kind: 'hosts', hosts: [{ preference: 0, host: dnsName(domain) ?? domain }], implicit: true, ttlS }
   const failed = [a, aaaa].find((answer) => answer.rcode !== 'NOERROR' && answer.rcode !== 'NXDOMAIN')
-  if (failed !== undefined) return { kind: 'tempfail', because: failed.because ?? failed.rcode, ttlS }
+  if (failed !== undefined) return { kind: 'tempfail', because: failed.because ?? failed.rcode, doubted: failed.rcode === 'DOUBTED', ttlS }
   return { kind: 'no-mail', ttlS }
 }

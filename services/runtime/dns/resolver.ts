@@ -3,6 +3,7 @@ import type { Addresses } from './addresses.ts'
 import { ALIASES_MAX, failure, noSuchName, readReply } from './answer.ts'
 import type { Answer } from './answer.ts'
 import { createTtlCache } from './cache.ts'
+import { createControl } from './control.ts'
 import { openExchange } from './exchange.ts'
 import type { Exchange } from './exchange.ts'
 import { mailHostsOf } from './mail-hosts.ts'
@@ -33,6 +34,8 @@ export interface ResolverOptions {
   readonly timeoutMs?: number | undefined
   readonly tries?: number | undefined
   readonly cacheMax?: number | undefined
+  /** names that surely exist: an NXDOMAIN is passed on, and remembered, only while one of them resolves; default: it always is */
+  readonly control?: readonly string[] | undefined
   /** a clock that never goes back, milliseconds */
   readonly now?: (() => number) | undefined
 }
@@ -50,6 +53,14 @@ export function createResolver(options: ResolverOptions = {}): Resolver {
   const exchange = openExchange({ servers, timeoutMs: options.timeoutMs ?? TIMEOUT_MS, tries: options.tries ?? TRIES })
   const cache = createTtlCache<Answer>(options.cacheMax ?? CACHE_MAX)
   const asking = new Map<string, Promise<Answer>>()
+  const names = options.control ?? []
+  const control = createControl(names, async (name) => (await askAndFollow(exchange, name, 'MX')).records.length > 0)
+
+  /** No name exists any more, says the resolver: then it is the resolver that is believed no more. */
+  async function believed<T extends QueryType>(answer: Answer<T>, name: string): Promise<Answer<T>> {
+    if (answer.rcode !== 'NXDOMAIN' || (await control.isSane())) return answer
+    return failure('DOUBTED', `the resolver says NXDOMAIN for ${name}, and nothing for ${names.join(', ')} either`)
+  }
 
   async function resolve<T extends QueryType>(text: string, type: T): Promise<Answer<T>> {
     const name = dnsName(text)
@@ -61,6 +72,7 @@ export function createResolver(options: ResolverOptions = {}): Resolver {
     const running = asking.get(key)
     if (running !== undefined) return running as Promise<Answer<T>>
     const fresh = askAndFollow(exchange, name, type)
+      .then((answer) => believed(answer, name))
       .then((answer) => {
         cache.set(key, answer, answer.ttlS * 1_000, now())
         return answer

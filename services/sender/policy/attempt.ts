@@ -12,6 +12,8 @@ export interface Finding {
   readonly blames: Blame
   readonly unconfirmed?: boolean
   readonly mayBeDuplicate?: boolean
+  /** the row lets it feed the suppression list */
+  readonly suppress?: boolean
   /** the wait or rest that the reply taught, ms */
   readonly restMs: number | null
   readonly retryAfterMs: number | null
@@ -52,6 +54,7 @@ export function outcomeOf(of: Subject, finding: Finding): Outcome {
     ...(finding.rule && { rule: finding.rule }),
     ...(finding.unconfirmed && { unconfirmed: true }),
     ...(finding.mayBeDuplicate && { mayBeDuplicate: true }),
+    ...(finding.suppress && { suppress: true }),
   }
 }
 

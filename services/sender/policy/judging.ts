@@ -66,6 +66,7 @@ export function findingFrom(heard: Heard, judgement: Judgement, mx: string, ms: 
     rule: ruleOf(judgement),
     mx,
     ms,
+    ...(judgement.suppress && { suppress: true }),
   }
 }
 
