@@ -1,3 +1,4 @@
+import { EVERYBODY } from './messages/ops.ts'
 import type { ActorRole, Role } from './subjects.ts'
 
 /** Key-value buckets: history 1 (2 stored 60 s for 5, tried). */
@@ -62,6 +63,9 @@ export const BUCKETS = [
   },
 ] as const satisfies readonly BucketSpec[]
 
+/** The suppression lists' index as it was, so that a scheduler need not read the whole log. */
+export const SUPPRESSION_SNAPSHOT = `suppression/${EVERYBODY}/snapshot`
+
 /** Lists, attachments and campaign contents. */
 export const OBJECT_BUCKET = 'hato'
 /** Of every object bucket. Senders read contents and attachments. */
@@ -76,5 +80,6 @@ export const objectOf = (area: (typeof AREAS)[number], tenant: string, rest: str
 /** Whose an object in the bucket of all is by its name; null = everybody's. A folder that is named as no tenant is just a folder. */
 export function ownerOfObject(name: string, tenants: readonly string[]): string | null {
   const [area, tenant, rest] = name.split('/')
-  return rest !== undefined && (AREAS as readonly string[]).includes(area as string) && tenants.includes(tenant as string) ? (tenant as string) : null
+  const owned = tenant === EVERYBODY || tenants.includes(tenant as string) // what concerns all tenants is for none of them to read
+  return rest !== undefined && (AREAS as readonly string[]).includes(area as string) && owned ? (tenant as string) : null
 }

@@ -105,11 +105,25 @@ export interface IspStatus {
   }[]
 }
 
-const SuppressionEntry = z.strictObject({
+/** Why somebody is suppressed. NOTE: the scheduler keeps them by their number here: new ones go to the end, sixteen at most. */
+export const SUPPRESSION_REASONS = [
+  'unknown-user',
+  'mailbox-full',
+  'mailbox-disabled',
+  'complaint',
+  'unsubscribe',
+  'by-hand',
+  'no-such-domain',
+  'ambiguous-user',
+] as const
+export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number]
+
+/** Stands for the tenant where all of them are meant: the list that only operators fill. No tenant can be called so. */
+export const EVERYBODY = '@all'
+
+export const SuppressionEntry = z.strictObject({
   address: z.string().max(320),
-  reason: z
-    .enum(['unknown-user', 'mailbox-full', 'mailbox-disabled', 'complaint', 'unsubscribe', 'by-hand', 'no-such-domain', 'ambiguous-user'])
-    .default('by-hand'),
+  reason: z.enum(SUPPRESSION_REASONS).default('by-hand'),
   list: z.string().max(64).optional(),
   since: z.iso.datetime({ offset: true }).optional(),
   until: z.iso.datetime({ offset: true }).nullish(),
@@ -117,7 +131,7 @@ const SuppressionEntry = z.strictObject({
 })
 export type SuppressionEntry = z.infer<typeof SuppressionEntry>
 
-/** `suppression.<tenant>`; lists page by `after`, the last address of the page before. */
+/** `suppression.<tenant>`; lists page by `after`: `next` of the page before, or its last address. */
 export const SuppressionAsk = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('add'), entries: z.array(SuppressionEntry).min(1).max(500) }),
   z.strictObject({ action: z.literal('remove'), addresses: z.array(z.string().max(320)).min(1).max(500), list: z.string().max(64).optional() }),
@@ -127,10 +141,18 @@ export const SuppressionAsk = z.discriminatedUnion('action', [
     after: z.string().optional(),
     limit: z.number().int().min(1).max(1_000).default(100),
   }),
-  z.strictObject({ action: z.literal('import'), object: z.string().max(500) }),
+  /** CSV; where one line is unusable nothing is imported, unless `skipUnusable` */
+  z.strictObject({ action: z.literal('import'), object: z.string().max(500), skipUnusable: z.boolean().default(false) }),
   z.strictObject({ action: z.literal('export'), object: z.string().max(500) }),
 ])
 export type SuppressionAsk = z.infer<typeof SuppressionAsk>
+
+/** The answer to `list`. `total`: entries of the tenant; `next` null = that was the last page. */
+export interface SuppressionPage {
+  readonly entries: readonly SuppressionEntry[]
+  readonly total: number
+  readonly next: string | null
+}
 
 export const Feedback = z.strictObject({
   id: z.string().min(1).max(200),

@@ -24,7 +24,8 @@ export const OPTIONS = {
   reason: { value: 'REASON', says: 'by-hand (default), complaint, unsubscribe, unknown-user, mailbox-full, mailbox-disabled' },
   'of-list': { value: 'LIST', says: "only for this list of the tenant's" },
   limit: { value: 'N', says: 'at most so many entries (default 100; 0 = all)' },
-  after: { value: 'ADDRESS', says: 'go on behind this address' },
+  after: { value: 'PLACE', says: 'go on there: an address, or what the page before named' },
+  'skip-unusable': { says: 'leave out what is unusable instead of refusing the whole' },
 } as const satisfies Record<string, OptionRow>
 
 export type OptionName = keyof typeof OPTIONS

@@ -7,7 +7,6 @@ import { readLines } from './commands/feedback.ts'
 import { Failure } from './failure.ts'
 import { readReturnedMail } from './feedback-mail.ts'
 import type { OptionName } from './options.ts'
-import { withHeader } from './suppress-files.ts'
 import { chooseTenant } from './tenant.ts'
 
 const asked = (values: Partial<Record<OptionName, string>>) => ({
@@ -84,13 +83,6 @@ describe('the tenant of a campaign', () => {
       "elsewhere.example is no tenant's domain, so say whose campaign it is: --tenant, one of acme, other, third",
     )
     expect(failure(() => chooseTenant(fleet, undefined)).message).toContain('no from.address')
-  })
-})
-
-describe('a suppression file', () => {
-  it('may be an address a line', () => {
-    expect(withHeader('a@example.jp\nb@example.jp\n')).toBe('address\na@example.jp\nb@example.jp\n')
-    expect(withHeader('\ufeffaddress,reason\na@example.jp,complaint\n')).toBe('address,reason\na@example.jp,complaint\n')
   })
 })
 

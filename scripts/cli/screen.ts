@@ -14,6 +14,8 @@ export interface Screen {
   readonly paint: Paint
   /** an answer, on stdout */
   out(text: string): void
+  /** a piece of an answer as it comes, with its own line ends */
+  pass(text: string): void
   /** a remark, on stderr */
   note(text: string): void
   /** colours of stderr */
@@ -52,6 +54,10 @@ export function openScreen({ stdout, stderr, env }: Terminal): Screen {
     out(text) {
       endLive()
       stdout.write(`${text}\n`)
+    },
+    pass(text) {
+      endLive()
+      stdout.write(text)
     },
     note(text) {
       endLive()

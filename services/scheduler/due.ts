@@ -222,14 +222,9 @@ async function sort(running: Running, batch: Batch, open: readonly number[], now
   let doubt: string | null = null
   for (const n of open) {
     const address = batch.recipients[n]?.address ?? ''
-    if (suppression.has(record, address)) {
-      const [entry] = suppression.find(record.tenant, address)
-      verdicts.set(n, {
-        outcome: 'suppressed',
-        class: 'suppressed',
-        blames: 'recipient',
-        because: `on the suppression list: ${entry?.reason ?? 'by-hand'}${entry?.since ? ` since ${entry.since}` : ''}`,
-      })
+    const held = suppression.heldBy(record, address)
+    if (held !== null) {
+      verdicts.set(n, { outcome: 'suppressed', class: 'suppressed', blames: 'recipient', because: `on the suppression list${held.of}: ${held.reason}` })
       continue
     }
     const found = places.get(domainOf(batch, n)) as Place

@@ -122,7 +122,7 @@ async function readOn(running: Running, tools: ExpansionTools): Promise<Expanded
       else if (line.kind === 'unusable') open.unusable(line.after)
       else if (!isNew) open.duplicate(line.after)
       else {
-        const group = placeOf(line.recipient.address, places, tools.suppression.has(running.record, line.recipient.address))
+        const group = placeOf(line.recipient.address, places, tools.suppression.heldBy(running.record, line.recipient.address) !== null)
         if (open.isFullFor(group)) {
           await commit(running, open, tools, false)
           open = new WindowOfGroups(running.expansion)

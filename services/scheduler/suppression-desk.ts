@@ -1,15 +1,18 @@
+import { addressProblem } from '../../protocol/addresses.ts'
 import { OBJECT_BUCKET, objectOf, ownerOfObject } from '../../protocol/buckets.ts'
 import { type Problem, problemsOf } from '../../protocol/campaign.ts'
-import { type ErrorAnswer, SuppressionAsk, type SuppressionEntry } from '../../protocol/messages/ops.ts'
-import { normaliseAddress } from '../../protocol/addresses.ts'
+import { type ErrorAnswer, SuppressionAsk, type SuppressionEntry, type SuppressionPage } from '../../protocol/messages/ops.ts'
 import type { Bus } from '../runtime/bus/types.ts'
 import { ObjectError, openObjects } from '../runtime/objects.ts'
 import { openTenantObjects, type TenantObjects } from '../runtime/tenant-objects.ts'
-import { csvFields } from './list-reader.ts'
 import type { Suppression } from './suppression.ts'
+import { checkSuppressionCsv, csvHeader, csvLine, readSuppressionCsv } from './suppression-csv.ts'
 
 const ENTRIES_A_MESSAGE = 500
-const COLUMNS = ['address', 'reason', 'list', 'since', 'until', 'reply'] as const
+/** messages of an import on their way at once: enough to hide the fsync */
+const UNDER_WAY = 8
+/** lines of an export that are handed on together */
+const LINES_A_PIECE = 1_000
 
 export interface Desk {
   readonly bus: Bus
@@ -25,10 +28,7 @@ export async function answerSuppression({ bus, suppression, tenants }: Desk, ten
   const ask = read.data
   switch (ask.action) {
     case 'add': {
-      const problems = addressProblems(
-        ask.entries.map(({ address }) => address),
-        'entries',
-      )
+      const problems = addressProblems(ask.entries)
       if (problems.length > 0) return bad('nothing was added', problems)
       await suppression.add(tenant, ask.entries)
       return { ok: true, added: ask.entries.length }
@@ -36,74 +36,81 @@ export async function answerSuppression({ bus, suppression, tenants }: Desk, ten
     case 'remove':
       return { ok: true, removed: await suppression.remove(tenant, ask.addresses, ask.list) }
     case 'list': {
-      if (ask.address !== undefined) return { entries: suppression.find(tenant, ask.address), total: suppression.count(tenant) }
-      return { entries: suppression.list(tenant, ask.after ?? null, ask.limit), total: suppression.count(tenant) }
+      const total = suppression.count(tenant)
+      if (ask.address !== undefined) return { entries: await suppression.find(tenant, ask.address), total, next: null } satisfies SuppressionPage
+      return { ...(await suppression.list(tenant, ask.after ?? null, ask.limit)), total } satisfies SuppressionPage
     }
     case 'import':
-      return importFrom(openTenantObjects(bus, tenant, tenants), suppression, tenant, ask.object)
+      return importFrom(openTenantObjects(bus, tenant, tenants), suppression, tenant, ask)
     case 'export':
       if (![null, tenant].includes(ownerOfObject(ask.object, tenants))) return bad(`"${ask.object}" lies under another tenant's name; nothing was exported`, [])
       return exportTo(bus, suppression, tenant, ask.object)
   }
 }
 
-async function importFrom(objects: TenantObjects, suppression: Suppression, tenant: string, name: string): Promise<object> {
-  let text = ''
+/** The object is read twice, so that nothing is written where a line is wrong: in constant memory, however long it is. */
+async function importFrom(
+  objects: TenantObjects,
+  suppression: Suppression,
+  tenant: string,
+  { object, skipUnusable }: Extract<SuppressionAsk, { action: 'import' }>,
+): Promise<object> {
   try {
-    const decoder = new TextDecoder()
-    for await (const chunk of objects.read(name)) text += decoder.decode(chunk, { stream: true })
+    const pin = await objects.head(object)
+    if (pin === null) return bad(`there is no object "${object}" of ${tenant}`, [])
+    const { usable, unusable, problems } = await checkSuppressionCsv(objects.read(pin))
+    if (usable === 0 || (unusable > 0 && !skipUnusable)) return bad(`nothing of ${object} was imported`, problems)
+    const underWay: Promise<void>[] = []
+    let entries: SuppressionEntry[] = []
+    const write = async () => {
+      underWay.push(suppression.add(tenant, entries))
+      entries = []
+      if (underWay.length >= UNDER_WAY) await underWay.shift()
+    }
+    try {
+      for await (const line of readSuppressionCsv(objects.read(pin))) {
+        if (line.kind === 'entry') entries.push(line.entry)
+        if (entries.length === ENTRIES_A_MESSAGE) await write()
+      }
+      if (entries.length > 0) await write()
+    } finally {
+      await Promise.all(underWay)
+    }
+    return { ok: true, added: usable, unusable, problems }
   } catch (error) {
     if (!(error instanceof ObjectError)) throw error
-    return bad(`${name}: ${error.message}`, [])
+    return bad(`${object}: ${error.message}`, [])
   }
-  const [head = '', ...lines] = text.split(/\r?\n/)
-  const header = csvFields(head)?.map((column) => column.trim()) ?? []
-  if (!header.includes('address')) return bad(`${name} has no column "address" in its first line`, [])
-  const entries: SuppressionEntry[] = []
-  const problems: Problem[] = []
-  for (const [at, line] of lines.entries()) {
-    if (line.trim() === '') continue
-    const fields = csvFields(line) ?? []
-    const row = Object.fromEntries(
-      header.map((column, n) => [column, fields[n] ?? '']).filter(([column, value]) => COLUMNS.includes(column as 'address') && value !== ''),
-    )
-    const entry = SuppressionAsk.safeParse({ action: 'add', entries: [row] })
-    if (!entry.success)
-      problems.push(...problemsOf(entry.error).map(({ path, message }) => ({ path: `line ${at + 2} ${path.replace(/^entries\[0\]\.?/, '')}`, message })))
-    else if (normaliseAddress(String(row.address)) === null) problems.push({ path: `line ${at + 2} address`, message: `"${row.address}" is not an address` })
-    else if (entry.data.action === 'add') entries.push(...entry.data.entries)
-  }
-  if (problems.length > 0) return bad(`nothing of ${name} was imported`, problems.slice(0, 1_000))
-  for (let at = 0; at < entries.length; at += ENTRIES_A_MESSAGE) await suppression.add(tenant, entries.slice(at, at + ENTRIES_A_MESSAGE))
-  return { ok: true, added: entries.length }
 }
 
 /** Into the bucket of all, where ops looks for it; so it may replace an export of this tenant and nothing else. */
 async function exportTo(bus: Bus, suppression: Suppression, tenant: string, name: string): Promise<object> {
   const objects = openObjects(bus, OBJECT_BUCKET)
-  if (!name.startsWith(objectOf('suppression', tenant, '')) && (await objects.head(name)) !== null)
-    return bad(`there is an object "${name}" already; nothing was exported, name one that is new or begins with "${objectOf('suppression', tenant, '')}"`, [])
+  if (!name.startsWith(objectOf('suppression', tenant, 'export')) && (await objects.head(name)) !== null) {
+    const own = objectOf('suppression', tenant, 'export')
+    return bad(`there is an object "${name}" already; nothing was exported, name one that is new or begins with "${own}"`, [])
+  }
   let count = 0
   const encoder = new TextEncoder()
-  function* lines(): Generator<Uint8Array> {
-    yield encoder.encode(`${COLUMNS.join(',')}\n`)
-    for (const entry of suppression.list(tenant, null, Number.POSITIVE_INFINITY)) {
-      count++
-      yield encoder.encode(`${COLUMNS.map((column) => quoted(String(entry[column] ?? ''))).join(',')}\n`)
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    let text = csvHeader()
+    for await (const entry of suppression.all(tenant)) {
+      text += csvLine(entry)
+      if (++count % LINES_A_PIECE !== 0) continue
+      yield encoder.encode(text)
+      text = ''
     }
+    yield encoder.encode(text)
   }
-  await objects.put(name, lines())
+  await objects.put(name, pieces())
   return { ok: true, exported: count, object: name }
 }
 
-function quoted(field: string): string {
-  return /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field
-}
-
-function addressProblems(addresses: readonly string[], path: string): Problem[] {
-  return addresses.flatMap((address, at) =>
-    normaliseAddress(address) === null ? [{ path: `${path}[${at}].address`, message: `"${address}" is not an address` }] : [],
-  )
+function addressProblems(entries: readonly SuppressionEntry[]): Problem[] {
+  return entries.flatMap(({ address }, at) => {
+    const message = addressProblem(address)
+    return message === null ? [] : [{ path: `entries[${at}].address`, message }]
+  })
 }
 
 function bad(message: string, problems: readonly Problem[]): ErrorAnswer {

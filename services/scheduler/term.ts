@@ -48,8 +48,9 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
 
   const bucket = openBucket(bus, 'campaigns')
   const events = new CampaignEvents({ bus, clock, log })
-  const suppression = new Suppression({ bus, clock })
+  const suppression = new Suppression({ bus, clock, log })
   await suppression.load()
+  stack.defer(() => suppression.settled())
   const campaigns = new Campaigns({
     bucket,
     log,

@@ -1,4 +1,4 @@
-import type { SuppressionEntry } from '../../../protocol/messages/ops.ts'
+import { EVERYBODY, type SuppressionEntry, type SuppressionPage } from '../../../protocol/messages/ops.ts'
 import { subject } from '../../../protocol/subjects.ts'
 import type { Bus } from '../../../services/runtime/bus.ts'
 import { parseDuration, rfc3339 } from '../../../protocol/duration.ts'
@@ -15,11 +15,6 @@ const TENANT = { name: 'TENANT' } as const
 const AT_ONCE = 500
 const PAGE = 1_000
 
-export interface Page {
-  readonly entries: readonly SuppressionEntry[]
-  readonly total: number
-}
-
 export function askSuppression<T>(bus: Bus, tenant: string, body: object): Promise<T> {
   return ask<T>(bus, { subject: subject('suppression', { tenant }), body, who: 'scheduler', timeoutMs: 120_000 })
 }
@@ -30,7 +25,7 @@ export const suppressCommands: readonly Command[] = [
     positionals: [TENANT, { name: 'ADDRESS', many: true }],
     options: ['reason', 'of-list', 'for', 'json'],
     says: 'nothing is sent to these addresses any more',
-    more: 'Without --for it stands for good. With --of-list it holds only mail of that list.',
+    more: 'Without --for it stands for good. With --of-list a hand entry or an unsubscribe holds only mail of that list. TENANT @all stands for every tenant: the list that only operators fill.',
     examples: ['hato suppress add acme taro@example.jp --reason complaint', 'hato suppress add acme a@example.jp b@example.jp --of-list news'],
     async run(asked, here) {
       const [tenant, addresses] = tenantAndAddresses(asked)
@@ -75,10 +70,10 @@ export const suppressCommands: readonly Command[] = [
     says: 'who is suppressed and why, or why one address is',
     examples: ['hato suppress list acme', 'hato suppress list acme taro@example.jp', 'hato suppress list acme --limit 0 --json > all.json'],
     async run(asked, here) {
-      const tenant = tenantOf(asked.positionals[0] as string)
+      const tenant = listOwnerOf(asked.positionals[0] as string)
       const address = asked.positionals[1]
       const bus = await here.bus()
-      const page = address === undefined ? await pages(bus, tenant, asked) : await askSuppression<Page>(bus, tenant, { action: 'list', address })
+      const page = address === undefined ? await pages(bus, tenant, asked) : await askSuppression<SuppressionPage>(bus, tenant, { action: 'list', address })
       if (asked.flags.has('json')) here.screen.out(JSON.stringify(page))
       else show(page, tenant, address, here)
       return EXIT.ok
@@ -87,14 +82,19 @@ export const suppressCommands: readonly Command[] = [
   {
     name: 'suppress import',
     positionals: [TENANT, { name: 'FILE|-' }],
-    options: ['json'],
+    options: ['skip-unusable', 'json'],
     says: 'adds a whole file: CSV, or an address a line',
-    more: 'The CSV has a header row: address, and if you like reason, list, since, until, reply. Everything is checked first: when one line is wrong nothing is imported, and every wrong line is named.',
-    examples: ['hato suppress import acme unsubscribed.csv'],
+    more: 'The CSV (RFC 4180) has a header row: address, and if you like reason, list, since, until, reply; other columns are passed over. Everything is checked first: when one line is unusable nothing is imported, and the first 1,000 such lines are named; --skip-unusable leaves them out. Importing the same twice changes nothing.',
+    examples: ['hato suppress import acme unsubscribed.csv', 'hato suppress import @all spamtraps.csv --skip-unusable'],
     async run(asked, here) {
-      const tenant = tenantOf(asked.positionals[0] as string)
-      const answer = await importList(await here.bus(), tenant, asked.positionals[1] as string)
-      here.screen.out(asked.flags.has('json') ? JSON.stringify(answer) : `${counted(answer.added, 'entry', 'entries')} imported for ${tenant}`)
+      const tenant = listOwnerOf(asked.positionals[0] as string)
+      const skipUnusable = asked.flags.has('skip-unusable')
+      const { added, unusable, problems } = await importList(await here.bus(), tenant, asked.positionals[1] as string, here, { skipUnusable })
+      here.screen.out(
+        asked.flags.has('json')
+          ? JSON.stringify({ ok: true, added, unusable, problems })
+          : `${counted(added, 'entry', 'entries')} imported for ${tenant}${unusable > 0 ? `, ${counted(unusable, 'line')} left out` : ''}`,
+      )
       return EXIT.ok
     },
   },
@@ -105,9 +105,9 @@ export const suppressCommands: readonly Command[] = [
     says: 'the whole list as CSV, to a file or to standard output',
     examples: ['hato suppress export acme suppressed.csv'],
     async run(asked, here) {
-      const tenant = tenantOf(asked.positionals[0] as string)
+      const tenant = listOwnerOf(asked.positionals[0] as string)
       const file = asked.positionals[1] ?? '-'
-      const exported = await exportList(await here.bus(), tenant, file, (text) => here.screen.out(text))
+      const exported = await exportList(await here.bus(), tenant, file, (text) => here.screen.pass(text))
       if (file !== '-') here.screen.out(`${counted(exported, 'entry', 'entries')} written to ${file}`)
       return EXIT.ok
     },
@@ -115,29 +115,33 @@ export const suppressCommands: readonly Command[] = [
 ]
 
 function tenantAndAddresses({ positionals }: Asked): [string, readonly string[]] {
-  return [tenantOf(positionals[0] as string), positionals.slice(1)]
+  return [listOwnerOf(positionals[0] as string), positionals.slice(1)]
 }
 
 function* chunks(addresses: readonly string[]): Generator<readonly string[]> {
   for (let at = 0; at < addresses.length; at += AT_ONCE) yield addresses.slice(at, at + AT_ONCE)
 }
 
-async function pages(bus: Bus, tenant: string, asked: Asked): Promise<Page> {
+/** A tenant, or all of them. */
+function listOwnerOf(text: string): string {
+  return text === EVERYBODY ? text : tenantOf(text)
+}
+
+async function pages(bus: Bus, tenant: string, asked: Asked): Promise<SuppressionPage> {
   const limit = numberOf(asked, 'limit', { whole: true, min: 0, max: 100_000_000 }) ?? 100
   const entries: SuppressionEntry[] = []
   let [after, total] = [asked.values.get('after'), 0]
   for (;;) {
     const wanted = limit === 0 ? PAGE : Math.min(PAGE, limit - entries.length)
-    const page = await askSuppression<Page>(bus, tenant, { action: 'list', limit: wanted, ...given({ after }) })
+    const page = await askSuppression<SuppressionPage>(bus, tenant, { action: 'list', limit: wanted, ...given({ after }) })
     total = page.total
     entries.push(...page.entries)
-    const next = page.entries.at(-1)?.address
-    if (page.entries.length < wanted || entries.length === limit || next === undefined || next === after) return { entries, total }
-    after = next
+    if (page.next === null || entries.length === limit) return { entries, total, next: page.next }
+    after = page.next
   }
 }
 
-function show({ entries, total }: Page, tenant: string, address: string | undefined, { screen, now }: Here): void {
+function show({ entries, total, next }: SuppressionPage, tenant: string, address: string | undefined, { screen, now }: Here): void {
   if (entries.length === 0) {
     screen.out(address === undefined ? `nobody is suppressed for ${tenant}` : `${address} is not suppressed for ${tenant}`)
     return
@@ -152,6 +156,5 @@ function show({ entries, total }: Page, tenant: string, address: string | undefi
     { title: 'reply', atLeast: 10, cell: (entry: SuppressionEntry) => entry.reply ?? '' },
   ]
   for (const line of table(columns, entries, screen)) screen.out(line)
-  if (address === undefined && entries.length < total)
-    screen.note(`${count(entries.length)} of ${count(total)}; --after ${entries.at(-1)?.address} goes on, --limit 0 shows all`)
+  if (next !== null) screen.note(`${count(entries.length)} of ${count(total)}; --after ${next} goes on, --limit 0 shows all`)
 }
