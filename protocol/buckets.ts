@@ -11,7 +11,7 @@ export interface BucketSpec {
   readonly reads: readonly ActorRole[]
   readonly why: string
 }
-export type BucketName = 'owners' | 'campaigns' | 'fleet' | 'reputation'
+export type BucketName = 'owners' | 'campaigns' | 'fleet' | 'reputation' | 'policies'
 
 export const KEYS = {
   node: (role: string, id: string) => `node.${role}.${id}`,
@@ -26,6 +26,8 @@ export const KEYS = {
   ipMemory: 'ip-manager',
   ipActions: 'ip-actions',
   tenantShares: 'tenant-shares',
+  stsPolicy: (domain: string) => `sts.${domain}`,
+  stsPolicies: 'sts.>',
 } as const
 
 const ACTORS = ['scheduler', 'domain-router', 'ip-manager', 'sender'] as const satisfies readonly ActorRole[]
@@ -60,6 +62,13 @@ export const BUCKETS = [
     writes: { 'ip-manager': [KEYS.ipMemory, KEYS.tenantShares], 'domain-router': [KEYS.siteMemory('*')] },
     reads: ['ip-manager', 'domain-router', 'scheduler'],
     why: "ip-manager's and routers' memory per IP and site; tenants' shares of shared pools",
+  },
+  {
+    name: 'policies',
+    ttl: true,
+    writes: { sender: [KEYS.stsPolicies] },
+    reads: ['sender'],
+    why: 'what receivers publish about TLS (MTA-STS), as long as they ask to have it remembered',
   },
 ] as const satisfies readonly BucketSpec[]
 

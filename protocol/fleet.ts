@@ -84,6 +84,17 @@ const Isp = z.strictObject({
   source_rest: Duration.optional(),
 })
 
+/** What receivers may ask of our connections (RFC 8461, RFC 7672). */
+const Tls = z.strictObject({
+  mta_sts: z.boolean().default(true),
+  /** needs resolvers that validate DNSSEC, reached over a path nobody can tamper with: their AD bit is believed */
+  dane: z.boolean().default(false),
+  /** certificates trusted beside the system's, as PEM text (in a file it may be a path): own relays, labs */
+  ca: z.string().optional(),
+  /** where policy hosts listen; another port is for labs */
+  sts_port: z.number().int().min(1).max(65_535).default(443),
+})
+
 /** Read in full by `RetryPolicy` (retry.ts) and `compileRules`; here their shape is only "a table". */
 const Table = z.record(z.string(), z.unknown())
 
@@ -101,7 +112,7 @@ export const Fleet = z
     suppression: Table.optional(),
     warmup: Table.optional(),
     preflight: z.strictObject({ off: z.boolean().default(false) }).optional(),
-    tls: Table.optional(),
+    tls: Tls.default({ mta_sts: true, dane: false, sts_port: 443 }),
   })
   .superRefine((fleet, ctx) => {
     const complain = (path: (string | number)[], message: string) => ctx.addIssue({ code: 'custom', path, message })
@@ -134,6 +145,7 @@ export const Fleet = z
     }
   })
 export type Fleet = z.infer<typeof Fleet>
+export type FleetTls = Fleet['tls']
 export type FleetIp = Fleet['ip'][number]
 export type FleetTenant = Fleet['tenant'][number]
 export type FleetIsp = Fleet['isp'][number]
@@ -145,6 +157,12 @@ export interface FleetRecord {
   readonly fleet: Fleet
   /** signs return paths (delivery.md §9); made at the first apply, kept ever after */
   readonly secret: string
+}
+
+/** Documents of before `[tls]` had a shape hold nothing of it. */
+export function tlsOf(fleet: { readonly tls?: unknown }): FleetTls {
+  const read = Tls.safeParse(fleet.tls ?? {})
+  return read.success ? read.data : Tls.parse({})
 }
 
 function twice(names: readonly string[], each: (at: number, name: string) => void): void {

@@ -34,6 +34,8 @@ export const Outcome = z.object({
   mayBeDuplicate: z.boolean().optional(),
   /** the row that knew the reply lets it feed the suppression list, once it is final (delivery.md §8); how fast is decided there, by class */
   suppress: z.boolean().optional(),
+  /** the connection it went over (absent = plaintext, or none came about); `verified`: by whom its certificate was vouched for */
+  tls: z.object({ version: z.string(), cipher: z.string(), peer: z.string().nullable(), verified: z.enum(['no', 'pkix', 'dane']) }).optional(),
   /** where a reply blames the source: the row that knew it, and what it teaches the ip-manager */
   rule: z
     .object({

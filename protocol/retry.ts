@@ -107,6 +107,7 @@ export function retryReason(replyClass: ReplyClass, blames: Blame, lane: Lane): 
       return blames === 'source' ? 'source' : 'site'
     case 'unreachable':
     case 'tls':
+    case 'tls-policy':
     case 'bad-greeting':
       return blames === 'source' ? 'source' : 'host'
     default:

@@ -40,6 +40,7 @@ export const REPLY_CLASSES = [
   'unreachable', // connect refused, timed out, reset
   'bad-greeting', // a 4xx/5xx before MAIL that blames the host
   'tls', // required TLS was not to be had
+  'tls-policy', // what the domain publishes about TLS (MTA-STS, DANE), or the campaign asks for (REQUIRETLS), was not met
   'dns', // SERVFAIL, time-out
   'no-such-domain', // NXDOMAIN
   'null-mx', // RFC 7505, 521 from every host

@@ -90,6 +90,7 @@ export const CLASS_WORDS: Record<ReplyClass, ClassWord> = {
   unreachable: { means: 'connect refused, timed out, reset', blames: 'host' },
   'bad-greeting': { means: 'refused before MAIL, in a way that concerns the host', blames: 'host' },
   tls: { means: 'TLS that is required was not to be had', blames: 'host' },
+  'tls-policy': { means: 'no mail host met what the domain publishes about TLS (MTA-STS, DANE); never sent in plaintext instead', blames: 'host' },
   dns: { means: 'DNS does not answer (SERVFAIL, time-out)', blames: 'nobody' },
   'no-such-domain': { means: 'the domain does not exist, or takes no mail', blames: null },
   'null-mx': { means: 'the domain takes no mail (RFC 7505)', blames: null },

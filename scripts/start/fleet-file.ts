@@ -49,7 +49,7 @@ function parseToml(path: string, text: string): Record<string, unknown> {
   }
 }
 
-/** A `key` that is a path becomes the PEM that stands there. */
+/** A `key`, or `ca`, that is a path becomes the PEM that stands there. */
 async function embedKeys(table: Record<string, unknown>, folder: string): Promise<Placed[]> {
   const problems: Placed[] = []
   const rows = Array.isArray(table.dkim) ? (table.dkim as Record<string, unknown>[]) : []
@@ -60,6 +60,15 @@ async function embedKeys(table: Record<string, unknown>, folder: string): Promis
       row.key = await readFile(file, 'utf8')
     } catch (error) {
       problems.push({ path: ['dkim', at, 'key'], says: `: ${file} cannot be read: ${reason(error)}` })
+    }
+  }
+  const tls = table.tls as Record<string, unknown> | undefined
+  if (typeof tls?.ca === 'string' && !tls.ca.includes('-----BEGIN')) {
+    const file = resolve(folder, tls.ca)
+    try {
+      tls.ca = await readFile(file, 'utf8')
+    } catch (error) {
+      problems.push({ path: ['tls', 'ca'], says: `: ${file} cannot be read: ${reason(error)}` })
     }
   }
   return problems

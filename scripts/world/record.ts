@@ -14,6 +14,8 @@ export type Arrival = {
   readonly isp: string
   /** of the first copy */
   readonly source: string
+  readonly host: string
+  readonly tls: 'plain' | 'encrypted'
   /** epoch ms of the first copy */
   readonly at: number
   /** copies; 0 after the ISP threw it away again (docomo's trap) */
@@ -44,9 +46,10 @@ export function openRecord({ keepBodies, planted }: Options): WorldRecord {
   let taken = 0
 
   function take(isp: string, mail: Mail, received: Received, now: number): void {
+    const { host, tls } = received.session
     for (const rcpt of mail.rcpts) {
       const copies = planted.copiesOf(rcpt, mail.messageId)
-      for (let copy = 0; copy < copies; copy += 1) add(isp, mail, rcpt, isPositive(received.answer.reply) ? 0 : 1, now)
+      for (let copy = 0; copy < copies; copy += 1) add({ isp, host, tls }, mail, rcpt, isPositive(received.answer.reply) ? 0 : 1, now)
     }
   }
 
@@ -59,7 +62,7 @@ export function openRecord({ keepBodies, planted }: Options): WorldRecord {
     return index.get(messageId)
   }
 
-  function add(isp: string, mail: Mail, rcpt: string, unanswered: 0 | 1, now: number): void {
+  function add(where: Pick<Arrival, 'isp' | 'host' | 'tls'>, mail: Mail, rcpt: string, unanswered: 0 | 1, now: number): void {
     taken += 1
     const arrivals = rcpts.get(rcpt)
     const before = arrivals === undefined ? undefined : find(rcpt, arrivals, mail.messageId)
@@ -68,7 +71,7 @@ export function openRecord({ keepBodies, planted }: Options): WorldRecord {
       before.unanswered += unanswered
       return
     }
-    const arrival: Arrival = { messageId: mail.messageId, isp, source: mail.source, at: now, count: 1, unanswered }
+    const arrival: Arrival = { messageId: mail.messageId, ...where, source: mail.source, at: now, count: 1, unanswered }
     if (arrivals === undefined) rcpts.set(rcpt, [arrival])
     else arrivals.push(arrival)
     wide.get(rcpt)?.set(mail.messageId, arrival)

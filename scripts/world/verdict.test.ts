@@ -7,7 +7,16 @@ import type { Arrival } from './record.ts'
 import { judge } from './verdict.ts'
 
 const designOf = designer([...PROVIDERS, ...tail()])
-const arrival = (messageId: string, count = 1, unanswered = 0): Arrival => ({ messageId, isp: 'google', source: '127.0.1.1', at: 0, count, unanswered })
+const arrival = (messageId: string, count = 1, unanswered = 0): Arrival => ({
+  messageId,
+  isp: 'google',
+  host: 'mx',
+  tls: 'plain',
+  source: '127.0.1.1',
+  at: 0,
+  count,
+  unanswered,
+})
 const list = (...addresses: readonly string[]) => [{ campaign: 'spring', addresses }]
 
 describe('the verdict', () => {

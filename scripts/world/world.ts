@@ -5,7 +5,8 @@
  *  NOT HERE   what an ISP does (models/), what DNS answers (dns/), what counts as lost (verdict.ts) */
 import { allocate, type Addresses, INBOUND_PART } from './addresses.ts'
 import { behavioursMet, type IspMet } from './behaviours-met.ts'
-import { selfSigned } from './certificate.ts'
+import { openAuthority } from './certificate.ts'
+import { certificatesOf } from './certificates-of.ts'
 import { type DesignOf, designer } from './design.ts'
 import { seededDice } from './dice.ts'
 import { openFaults, type DnsFault } from './dns/answer.ts'
@@ -18,6 +19,7 @@ import { type Isp, type IspRow, openIsp } from './models/isp.ts'
 import { PROVIDERS } from './models/isps.ts'
 import { SERVFAIL_DOMAIN, tail } from './models/tail.ts'
 import { type Plant, plantAll } from './plant.ts'
+import { POLICY_PART, type StsRow, startPolicyHosts } from './policy-hosts.ts'
 import { openRecord, type WorldRecord } from './record.ts'
 import { listenForMail } from './smtp/listen.ts'
 import { summarise, type Summary } from './summary.ts'
@@ -34,6 +36,8 @@ export type WorldOptions = {
   /** default 127.0.0.1, port 0 */
   readonly dnsAddress?: string
   readonly dnsPort?: number
+  /** of the MTA-STS policy hosts; default 0 */
+  readonly stsPort?: number
   /** `none`: every ISP is a plain server without limits that obeys address words (benchmarks) */
   readonly behaviours?: 'all' | 'none'
   /** instead of the built-in providers and tail */
@@ -52,6 +56,9 @@ export type World = AsyncDisposable & {
   /** `127.0.0.1:5355`, as the fleet file wants it */
   readonly dns: string
   readonly base: string
+  /** certificate of the authority that issued those of the policy hosts and of some mail hosts, PEM: what `[tls] ca` has to name */
+  readonly authority: string
+  readonly stsPort: number
   readonly rows: readonly IspRow[]
   readonly addresses: Addresses
   readonly record: WorldRecord
@@ -66,6 +73,10 @@ export type World = AsyncDisposable & {
   dnsFault(name: string, fault: DnsFault | null): void
   /** `inbound` defaults to an address of the world where nobody listens */
   publishSenderRecords(facts: Omit<SenderFacts, 'inbound'> & { readonly inbound?: string }): void
+  /** an MTA-STS policy of one of the domains, from now on */
+  publishSts(domain: string, policy: StsRow): void
+  /** how often a domain's policy was fetched */
+  policyFetches(domain: string): number
   /** sessions open now from `source` (all sources without it) */
   openSessions(isp: string, source?: string): number
   /** Resolves when `holds` does, asked after each thing heard. Rejects after `timeoutMs`. */
@@ -82,6 +93,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const designOf = designer(rows)
   const waiting = openWaiting(record)
   const zone = openZone(ispRecords(rows, addresses))
+  const now = new Date()
+  const authority = openAuthority("the simulated internet's authority", now)
   const dnsFaults = openFaults()
   dnsFaults.set.set(SERVFAIL_DOMAIN, 'servfail')
 
@@ -97,10 +110,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       front: {
         now: Date.now,
         dice: seededDice(seed),
-        secureContext: selfSigned(
-          rows.flatMap(({ hosts }) => hosts),
-          new Date(),
-        ),
+        secureContextOf: certificatesOf(rows, authority, now),
         keepsBodies: () => (keepBodies > 0 ? 'body' : 'nothing'),
         checksForm: options.checkForm ?? 'yes',
         onEvent(isp, event, received, body) {
@@ -110,6 +120,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       },
     }),
   )
+  const policyAddress = `${base}.${POLICY_PART}`
+  const policyHosts = opening.use(await startPolicyHosts(authority, policyAddress, bind === 'each' ? policyAddress : bind, options.stsPort ?? 0))
+  for (const { domains, sts } of rows) if (sts !== undefined) for (const { domain } of domains) publish(zone, policyHosts.publish(domain, sts))
   const parts = opening.move()
 
   function ispNamed(name: string): Isp {
@@ -126,6 +139,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     dnsPort: dns.port,
     dns: `${dnsAddress}:${dns.port}`,
     base,
+    authority: authority.cert,
+    stsPort: policyHosts.port,
     rows,
     addresses,
     record,
@@ -144,6 +159,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       else dnsFaults.set.set(name.toLowerCase(), fault)
     },
     publishSenderRecords: (facts) => publish(zone, senderRecords({ inbound: `${base}.${INBOUND_PART}`, ...facts })),
+    publishSts: (domain, policy) => publish(zone, policyHosts.publish(domain, policy)),
+    policyFetches: (domain) => policyHosts.asked.get(domain) ?? 0,
     openSessions(name, source) {
       const { open, sessions } = ispNamed(name)
       return source === undefined ? sessions.size : (open.get(source) ?? 0)

@@ -10,7 +10,7 @@
  */
 import { KEYS } from '../../protocol/buckets.ts'
 import { decode, encode } from '../../protocol/codec.ts'
-import type { FleetRecord } from '../../protocol/fleet.ts'
+import { type FleetRecord, type FleetTls, tlsOf } from '../../protocol/fleet.ts'
 import type { Grant, HoldingsAsk, SenderHere, SourceChanged } from '../../protocol/messages/permission.ts'
 import type { HeldOrder } from '../../protocol/messages/mail.ts'
 import { DEFAULT_RETRY, type RetryPolicy } from '../../protocol/retry.ts'
@@ -36,6 +36,10 @@ import { createJudge } from './policy/replies/judge.ts'
 import { type Judge, Weighing } from './policy/judging.ts'
 import { Reports } from './reports.ts'
 import { Routes } from './routes.ts'
+import { Roots } from './tls/roots.ts'
+import { fetchPolicy } from './tls/sts-fetch.ts'
+import { StsPolicies } from './tls/sts-policies.ts'
+import { TlsRules } from './tls/tls-rules.ts'
 import { Door } from './session-door.ts'
 import { SessionWorker } from './session-worker.ts'
 import { TIMEOUTS } from './smtp/timeouts.ts'
@@ -54,6 +58,8 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
 
   let policy: RetryPolicy = DEFAULT_RETRY
   let judge = createJudge([])
+  let tls: FleetTls = tlsOf({})
+  const roots = new Roots()
   let ips: readonly string[] = []
   /** what hangs on the fleet beside the rules; the first document may come before it exists */
   let onFleet: (record: FleetRecord) => void = () => {}
@@ -61,6 +67,8 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     watchFleet(bus, log, (record) => {
       policy = record.fleet.retry ? retryPolicy(RetryConfig.parse(record.fleet.retry)) : DEFAULT_RETRY
       judge = createJudge(record.fleet.rule)
+      tls = tlsOf(record.fleet)
+      roots.use(tls.ca)
       onFleet(record)
     }),
   )
@@ -103,10 +111,18 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     log,
   })
   const ahead = new AheadMemory(clock.mono)
-  const routes = new Routes({ resolver, mono: clock.mono, dice, firstRestMs: () => policy.rows.host.stepsMs[0] ?? 60_000 })
+  const policies = new StsPolicies({
+    resolver,
+    bucket: openBucket(bus, 'policies'),
+    fetch: (domain, id) => fetchPolicy(domain, id, { resolver, network, roots: () => roots.context, port: () => tls.sts_port }),
+    wall: clock.now,
+    log,
+  })
+  const tlsRules = new TlsRules({ resolver, policies, fleet: () => tls })
+  const routes = new Routes({ resolver, mono: clock.mono, dice, firstRestMs: () => policy.rows.host.stepsMs[0] ?? 60_000, tls: tlsRules })
   const weighing = new Weighing()
   const weighed: Judge = (heard) => weighing.weigh(judge(heard), heard.source, clock.now())
-  const door = new Door({ routes, judge: weighed, timeouts: TIMEOUTS, mono: clock.mono })
+  const door = new Door({ routes, judge: weighed, timeouts: TIMEOUTS, roots, mono: clock.mono })
 
   /** sources that stopped lending, until when that is believed: by then every allowance and lease from before is over, and grants say what is true */
   const heldBack = new Map<string, number>()

@@ -2,12 +2,18 @@ import type { Terms } from '../../protocol/messages/permission.ts'
 import type { MonoMs } from '../../protocol/words.ts'
 import { whyNotConnect } from '../runtime/dns/address-scope.ts'
 import type { Resolver } from '../runtime/dns/resolver.ts'
+import type { HostTls } from './policy/tls/host-tls.ts'
+import { meets } from './policy/tls/need.ts'
+import type { SessionFacts } from './smtp/types.ts'
+import type { TlsRules } from './tls/tls-rules.ts'
 
 /** One place to connect to. */
 export interface Hop {
   readonly host: string
   readonly address: string
   readonly port: number
+  /** what the domain publishes about TLS to this host; absent for a next hop of our own choice */
+  readonly tls?: Extract<HostTls, { kind: 'go' }>
 }
 
 export type Route =
@@ -22,8 +28,8 @@ export type Route =
     }
   | { readonly kind: 'none'; readonly class: 'no-such-domain' | 'null-mx'; readonly because: string }
   | { readonly kind: 'dns'; readonly because: string }
-  /** every host failed a while ago and is not asked again before `untilMs` from now */
-  | { readonly kind: 'down'; readonly because: string; readonly untilMs: number }
+  /** every host failed a while ago and is not asked again before `untilMs` from now (null: when the retry table says), or may not be used for this domain's mail */
+  | { readonly kind: 'down'; readonly because: string; readonly untilMs: number | null; readonly class: 'unreachable' | 'tls-policy' }
   /** DNS leads where this network must not go (`allow_private_mx`, `only_private_mx`) */
   | { readonly kind: 'forbidden'; readonly because: string }
 
@@ -52,14 +58,16 @@ export class Routes {
   readonly #mono: () => MonoMs
   readonly #dice: () => number
   readonly #firstRestMs: () => number
+  readonly #tls: Pick<TlsRules, 'of'> | null
   readonly #failures = new Map<string, Failure>()
 
   /** `firstRestMs`: the retry table's first wait for a host; a lab's short one shortens the memory in proportion. */
-  constructor(options: { resolver: Resolver; mono: () => MonoMs; dice: () => number; firstRestMs: () => number }) {
+  constructor(options: { resolver: Resolver; mono: () => MonoMs; dice: () => number; firstRestMs: () => number; tls?: Pick<TlsRules, 'of'> }) {
     this.#resolver = options.resolver
     this.#mono = options.mono
     this.#dice = options.dice
     this.#firstRestMs = options.firstRestMs
+    this.#tls = options.tls ?? null
   }
 
   async of(domain: string, terms: Terms, network: NetworkRules): Promise<Route> {
@@ -79,8 +87,32 @@ export class Routes {
     }
   }
 
+  /** May this domain's mail, with this route, go over a session that is open, perhaps for another domain? */
+  async bears(session: Pick<SessionFacts, 'host' | 'address' | 'port' | 'tls'>, route: Route, domain: string): Promise<boolean> {
+    if (route.kind !== 'hops' || !leadsTo(route, session)) return false
+    if (this.#tls === null || route.hops.every((hop) => hop.tls === undefined)) return true
+    // The same box by another name proves nothing of the name that mail goes to.
+    if (!route.hosts.has(session.host)) return route.hops.every((hop) => !hop.tls?.need)
+    const rules = await (await this.#tls.of(domain)).host(session.host, session.port)
+    return rules.kind === 'go' && meets(session.tls, rules.need)
+  }
+
   /** The host did not answer, or refused as a host: it is left alone for a while, longer each time. */
   failed(host: string, because: string): void {
+    this.#fail(host, because)
+  }
+
+  /** The host's TLS is not what this domain's policy asks for. */
+  unmet({ host, tls }: Hop, because: string): void {
+    if (tls) this.#fail(underPolicy(host, tls), because)
+  }
+
+  worked({ host, tls }: Hop): void {
+    this.#failures.delete(host)
+    if (tls) this.#failures.delete(underPolicy(host, tls))
+  }
+
+  #fail(host: string, because: string): void {
     const times = (this.#failures.get(host)?.times ?? 0) + 1
     const restMs = ((HOST_REST_MS[Math.min(times, HOST_REST_MS.length) - 1] as number) * this.#firstRestMs()) / (HOST_REST_MS[0] as number)
     this.#failures.delete(host)
@@ -89,10 +121,6 @@ export class Routes {
       const oldest = this.#failures.keys().next()
       if (!oldest.done) this.#failures.delete(oldest.value)
     }
-  }
-
-  worked(host: string): void {
-    this.#failures.delete(host)
   }
 
   async #fixed(host: string, port: number): Promise<Route> {
@@ -106,7 +134,9 @@ export class Routes {
   async #hops(domain: string, hosts: readonly { preference: number; host: string }[], network: NetworkRules): Promise<Route> {
     const hops: Hop[] = []
     const reasons: string[] = []
+    const rules = await this.#tls?.of(domain)
     let tried = 0
+    let unmet = false
     let downUntil = Number.POSITIVE_INFINITY
     let forbidden = false
     const preferences = new Set<number>()
@@ -118,6 +148,14 @@ export class Routes {
         reasons.push(`${host}: ${failure.because}`)
         continue
       }
+      const tls = await rules?.host(host, network.smtpPort)
+      const unmetBefore = tls === undefined ? undefined : this.#failures.get(underPolicy(host, tls))
+      if (tls?.kind === 'no' || (unmetBefore && unmetBefore.until > this.#mono())) {
+        unmet = true
+        if (unmetBefore) downUntil = Math.min(downUntil, unmetBefore.until)
+        reasons.push(tls?.kind === 'no' ? tls.because : `${host}: ${unmetBefore?.because}`)
+        continue
+      }
       const found = await this.#resolver.addresses(host)
       if (found.kind !== 'addresses') {
         reasons.push(`${host}: ${found.kind === 'none' ? 'has no address' : found.because}`)
@@ -127,7 +165,7 @@ export class Routes {
       preferences.add(preference)
       for (const address of found.addresses.slice(0, ADDRESSES_AN_ATTEMPT - hops.length)) {
         const why = whyNotConnect(address, network)
-        if (why === null) hops.push({ host, address, port: network.smtpPort })
+        if (why === null) hops.push({ host, address, port: network.smtpPort, ...(tls && { tls }) })
         else {
           forbidden = true
           reasons.push(`${host} is ${address}: ${why}`)
@@ -139,8 +177,10 @@ export class Routes {
       return { kind: 'hops', hops, hosts: new Set(equals), addresses: addressesOf(hops) }
     }
     const because = `${domain}: ${reasons.join('; ')}`
+    const untilMs = downUntil < Number.POSITIVE_INFINITY ? downUntil - this.#mono() : null
+    if (unmet) return { kind: 'down', because, untilMs, class: 'tls-policy' }
     if (forbidden) return { kind: 'forbidden', because }
-    if (downUntil < Number.POSITIVE_INFINITY) return { kind: 'down', because, untilMs: downUntil - this.#mono() }
+    if (untilMs !== null) return { kind: 'down', because, untilMs, class: 'unreachable' }
     return { kind: 'dns', because }
   }
 
@@ -160,4 +200,9 @@ export function leadsTo(
 
 function addressesOf(hops: readonly Hop[]): ReadonlySet<string> {
   return new Set(hops.map(({ address }) => address))
+}
+
+/** What a host failed at under one kind of need is remembered for that need alone: other domains' mail goes there as before. */
+function underPolicy(host: string, tls: HostTls): string {
+  return `${host} ${tls.kind === 'go' ? (tls.need?.kind ?? 'any') : 'no'}`
 }

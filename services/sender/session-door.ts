@@ -1,13 +1,14 @@
 import type { Lease } from '../../protocol/messages/permission.ts'
 import type { MonoMs } from '../../protocol/words.ts'
 import type { LeaseHolder } from './lease-holder.ts'
-import type { Finding } from './policy/attempt.ts'
+import { type Finding, foundWithoutReply } from './policy/attempt.ts'
 import { findingFrom, type Judge } from './policy/judging.ts'
 import type { Hop, Routes } from './routes.ts'
 import { connectThrough, parseEgress } from './smtp/egress.ts'
 import { openSession } from './smtp/open.ts'
 import type { SmtpSession } from './smtp/session.ts'
 import type { Timeouts } from './smtp/timeouts.ts'
+import type { Roots } from './tls/roots.ts'
 
 /** A host whose STARTTLS broke is greeted without it for so long, where the site's row allows that (delivery.md §5). */
 const PLAINTEXT_MS = 3 * 86_400_000
@@ -18,13 +19,15 @@ export class Door {
   readonly routes: Routes
   readonly judge: Judge
   readonly timeouts: Timeouts
+  readonly roots: Roots
   readonly #mono: () => MonoMs
   readonly #plaintext = new Map<string, MonoMs>()
 
-  constructor(options: { routes: Routes; judge: Judge; timeouts: Timeouts; mono: () => MonoMs }) {
+  constructor(options: { routes: Routes; judge: Judge; timeouts: Timeouts; roots: Roots; mono: () => MonoMs }) {
     this.routes = options.routes
     this.judge = options.judge
     this.timeouts = options.timeouts
+    this.roots = options.roots
     this.#mono = options.mono
   }
 
@@ -53,17 +56,24 @@ export async function openDoor(hops: readonly Hop[], holder: LeaseHolder, door: 
   let finding: Finding | null = null
   for (const hop of hops) {
     if (!(await holder.mayConnect())) return { kind: 'shut', finding: null }
-    const tls = door.tlsFor(hop.host, lease.terms.tls)
-    let opened = await open(hop, holder, tls, door.timeouts)
+    const tls = hop.tls?.need ? 'required' : door.tlsFor(hop.host, lease.terms.tls)
+    let opened = await open(hop, holder, tls, door)
     if (opened.kind === 'failed' && opened.tlsBroken && tls === 'opportunistic' && (await holder.mayConnect())) {
       door.tlsBroke(hop.host)
-      opened = await open(hop, holder, 'off', door.timeouts)
+      opened = await open(hop, holder, 'off', door)
     }
     if (opened.kind === 'open') {
-      door.routes.worked(hop.host)
+      door.routes.worked(hop)
       return opened
     }
-    const { reply, fault, stage } = opened
+    const { reply, fault, stage, trouble } = opened
+    if (trouble !== undefined) {
+      // Not the host's rest: mail of domains that ask for less goes there as before. The next host may do better; in plaintext nothing goes.
+      const because = `${hop.host}: ${trouble}${reply ? ` (${reply.code} ${reply.text})` : fault && fault.code !== 'TLS_POLICY' ? ` (${fault.message})` : ''}`
+      finding = { ...foundWithoutReply('deferred', 'tls-policy', 'host', because, 'starttls'), reply, mx: hop.host }
+      door.routes.unmet(hop, because)
+      continue
+    }
     const heard = { reply, fault, stage, provider: lease.provider, unknown: lease.terms.unknown, source: `${lease.ip} ${lease.site}` }
     const verdict = door.judge(heard)
     finding = { ...findingFrom(heard, verdict, hop.host, null), outcome: 'deferred' } // before the first RCPT nothing is a recipient's outcome (delivery.md §3)
@@ -74,7 +84,7 @@ export async function openDoor(hops: readonly Hop[], holder: LeaseHolder, door: 
 }
 
 /** The address is occupied from before the connect until the socket is gone. */
-async function open(hop: Hop, holder: LeaseHolder, tls: Lease['terms']['tls'], timeouts: Timeouts) {
+async function open(hop: Hop, holder: LeaseHolder, tls: Lease['terms']['tls'], { timeouts, roots }: Door) {
   const { lease } = holder
   holder.occupy(hop.address, 1)
   const opened = await openSession({
@@ -85,6 +95,8 @@ async function open(hop: Hop, holder: LeaseHolder, tls: Lease['terms']['tls'], t
     connectVia: connectThrough(parseEgress(lease.egress) ?? { kind: 'bind' }),
     ehlo: lease.ehlo,
     tls,
+    need: hop.tls?.need ?? null,
+    roots: roots.context,
     protocol: lease.terms.protocol,
     timeouts: { ...timeouts, idleMs: lease.terms.idleMs },
   })

@@ -169,7 +169,7 @@ export class SessionWorker implements Worker {
       source: `${this.#holder.lease.ip} ${this.#holder.lease.site}`,
     })
     if (!session.usable) this.#session = null
-    if (finding !== 'session-broke') return finding
+    if (finding !== 'session-broke') return { ...finding, tls: session.facts.tls }
     // Broken before any reply to this mail: nobody is charged, unless it happens again and again.
     return this.#brokenAgain(turn) ? foundWithoutReply('deferred', 'unreachable', 'host', 'sessions broke before a reply', 'mail') : null
   }
@@ -196,8 +196,9 @@ export class SessionWorker implements Worker {
   /** Would the recipient's own turn, now, come to this session? */
   async #leadsTo(session: SmtpSession, { work, n }: Turn): Promise<boolean> {
     if (work.held.order.deadline <= this.#tools.wall()) return false
-    const route = await this.#tools.routes.of(domainOf(work.batch.recipients[n]?.address ?? ''), this.#holder.lease.terms, this.#tools.network())
-    return route.kind === 'hops' && leadsTo(route, session.facts)
+    const domain = domainOf(work.batch.recipients[n]?.address ?? '')
+    const route = await this.#tools.routes.of(domain, this.#holder.lease.terms, this.#tools.network())
+    return this.#tools.routes.bears(session.facts, route, domain)
   }
 
   /** The mail; null while NATS is away. An object that somebody took away is the content's fault, not a reason to fall over it again and again. */
@@ -229,11 +230,12 @@ export class SessionWorker implements Worker {
     if (route.kind === 'dns') return { kind: 'finding', finding: foundWithoutReply('deferred', 'dns', 'nobody', route.because) }
     if (route.kind === 'forbidden') return { kind: 'finding', finding: foundWithoutReply('bounced', 'unreachable', 'domain', route.because) }
     if (route.kind === 'down') {
-      return { kind: 'finding', finding: { ...foundWithoutReply('deferred', 'unreachable', 'host', route.because, 'connect'), retryAfterMs: route.untilMs } }
+      return { kind: 'finding', finding: { ...foundWithoutReply('deferred', route.class, 'host', route.because, 'connect'), retryAfterMs: route.untilMs } }
     }
     if (this.#ways.size > DOMAINS_REMEMBERED) this.#ways.clear()
     this.#ways.set(domain, route)
-    if (this.#session?.usable && leadsTo(route, this.#session.facts)) return { kind: 'session', session: this.#session }
+    const open = this.#session
+    if (open?.usable && (await this.#tools.routes.bears(open.facts, route, domain))) return { kind: 'session', session: open }
     await this.#leave()
     const hops = this.#holder.withRoom(route.hops)
     if (hops.length === 0) {

@@ -38,7 +38,9 @@ export function lookUpBy(resolver: Resolver): (question: LookUp) => Promise<Foun
   return async ({ name, type }) => {
     const answer: Answer = await resolver.resolve(name, type)
     if (answer.rcode !== 'NOERROR' && answer.rcode !== 'NXDOMAIN') return { kind: 'unknown', because: answer.because ?? answer.rcode }
-    const records = answer.records.map((record) => (typeof record === 'string' ? record : record.exchange.toLowerCase().replace(/(?<=.)\.$/, '') || '.'))
+    const records = answer.records.flatMap((record) =>
+      typeof record === 'string' ? [record] : 'exchange' in record ? [record.exchange.toLowerCase().replace(/(?<=.)\.$/, '') || '.'] : [],
+    )
     return records.length === 0 ? { kind: 'none' } : { kind: 'records', records }
   }
 }

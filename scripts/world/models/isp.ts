@@ -1,4 +1,6 @@
 /** What a row says, and the state that one ISP keeps while the world runs. */
+import type { CertificateKind } from '../certificates-of.ts'
+import type { StsRow } from '../policy-hosts.ts'
 import type { Behaviour, Rcpt } from './behaviour.ts'
 import type { BehaviourName } from './names.ts'
 import type { EventKind } from './event.ts'
@@ -19,6 +21,10 @@ export type IspRow = {
   readonly ehlo: readonly string[]
   readonly idleMs: number
   readonly behaviours: readonly Behaviour[]
+  /** hosts whose certificate is not the self-signed one that all others show */
+  readonly certificates?: Readonly<Record<string, CertificateKind>>
+  /** what all of its domains publish by MTA-STS */
+  readonly sts?: StsRow
 }
 
 export type Session = {

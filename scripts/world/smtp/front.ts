@@ -17,7 +17,7 @@ export type Body = { readonly bytes: Buffer | undefined; readonly faults: Readon
 export type FrontOptions = {
   readonly now: () => number
   readonly dice: () => number
-  readonly secureContext: tls.SecureContext
+  readonly secureContextOf: (host: string) => tls.SecureContext
   readonly keepsBodies: () => 'nothing' | 'body'
   readonly checksForm: 'yes' | 'no'
   readonly onEvent: (isp: Isp, event: SmtpEvent, received: Received, body: Body | null) => void
@@ -201,7 +201,7 @@ class Line {
     for (const event of ['data', 'end', 'timeout', 'error']) plain.removeAllListeners(event)
     plain.setTimeout(0)
     plain.on('error', () => this.#ended())
-    const secure = new tls.TLSSocket(plain, { isServer: true, secureContext: this.#options.secureContext })
+    const secure = new tls.TLSSocket(plain, { isServer: true, secureContext: this.#options.secureContextOf(this.#host) })
     this.#socket = secure
     this.#listen(secure)
     secure.once('secure', () => this.#tell({ on: 'tls', session: this.#session }))

@@ -1,7 +1,7 @@
 import packet from 'dns-packet'
 import type { Answer as PacketAnswer, DecodedPacket } from 'dns-packet'
 
-export const QUERY_TYPES = ['A', 'AAAA', 'MX', 'TXT', 'PTR', 'NS', 'CNAME'] as const
+export const QUERY_TYPES = ['A', 'AAAA', 'MX', 'TXT', 'PTR', 'NS', 'CNAME', 'TLSA'] as const
 export type QueryType = (typeof QUERY_TYPES)[number]
 
 /** What one record of a type looks like here. MX exchanges are as sent (`.` is the root), TXT strings are joined (RFC 7208 3.3), addresses canonical. */
@@ -13,6 +13,8 @@ export interface RecordOf {
   readonly PTR: string
   readonly NS: string
   readonly CNAME: string
+  /** RFC 6698 2.1 */
+  readonly TLSA: { readonly usage: number; readonly selector: number; readonly matching: number; readonly data: Buffer }
 }
 
 export interface Question {
@@ -113,6 +115,10 @@ function readRecord(record: PacketAnswer): WireRecord | null {
       return { name, type: 'MX', ttlS: record.ttl ?? 0, data: { preference: record.data.preference ?? 0, exchange: record.data.exchange } }
     case 'TXT':
       return { name, type: 'TXT', ttlS: record.ttl ?? 0, data: joinText(record.data) }
+    case 'TLSA': {
+      const { usage, selector, matchingType, certificate } = record.data
+      return { name, type: 'TLSA', ttlS: record.ttl ?? 0, data: { usage, selector, matching: matchingType, data: certificate } }
+    }
     default:
       return null // RRSIG, DNAME and whatever else stands beside the records asked for
   }

@@ -1,4 +1,5 @@
 import type { Outcome, Reply } from '../../../protocol/outcome.ts'
+import type { TlsFacts } from '../smtp/types.ts'
 import type { Blame, OutcomeWord, ReplyClass, Stage } from '../../../protocol/words.ts'
 
 /** What one try at one recipient came to, before the retry table has its say. */
@@ -24,6 +25,8 @@ export interface Finding {
   /** stays null while the finding concerns DNS or ourselves */
   readonly mx: string | null
   readonly ms: number | null
+  /** of the session it went over; null = plaintext */
+  readonly tls?: TlsFacts | null
 }
 
 export interface Subject {
@@ -51,11 +54,16 @@ export function outcomeOf(of: Subject, finding: Finding): Outcome {
     ip: finding.stage === null ? null : of.ip,
     site: of.site,
     ms: finding.ms === null ? null : Math.round(finding.ms),
+    ...(finding.tls && { tls: shownTls(finding.tls) }),
     ...(finding.rule && { rule: finding.rule }),
     ...(finding.unconfirmed && { unconfirmed: true }),
     ...(finding.mayBeDuplicate && { mayBeDuplicate: true }),
     ...(finding.suppress && { suppress: true }),
   }
+}
+
+function shownTls({ version, cipher, peerName, verified, dane }: TlsFacts): Outcome['tls'] {
+  return { version, cipher, peer: peerName, verified: dane ? 'dane' : verified ? 'pkix' : 'no' }
 }
 
 /** A finding that no reply made: DNS, deadlines, our own matters. */

@@ -1,6 +1,8 @@
+import type { X509Certificate } from 'node:crypto'
 import { isIP, type Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
+import { type SecureContext, TLSSocket } from 'node:tls'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
+import { pkixTrouble, troubleWith, type TlsNeed, type TlsPeer, type TlsTrouble } from '../policy/tls/need.ts'
 import { ConnectFailed, connectDirectly, type Connect } from './connect.ts'
 import { Deadline } from './deadline.ts'
 import { parseEhlo } from './ehlo.ts'
@@ -22,6 +24,10 @@ export interface OpenOptions {
   /** required: TLS or nothing (any certificate, as Postfix's `encrypt`: an MX name out of plain DNS proves nothing) ·
    *  opportunistic: TLS where offered, any certificate (RFC 7435) · off: never */
   readonly tls: 'required' | 'opportunistic' | 'off'
+  /** what the peer's certificate must prove; with one TLS is required whatever `tls` says */
+  readonly need?: TlsNeed | null
+  /** the roots that certificates are held against; default: Node's */
+  readonly roots?: SecureContext | undefined
   readonly protocol: 'smtp' | 'lmtp'
   /** for relays; never sent over a connection that should be encrypted and is not */
   readonly auth?: { readonly user: string; readonly pass: string }
@@ -33,10 +39,18 @@ export interface OpenOptions {
 }
 
 /** `reply` and `fault` exclude each other. `tlsBroken`: STARTTLS was begun and failed otherwise than by a refusal; a new connection with
- *  `tls: 'off'` may do (the caller remembers, delivery.md §5). AUTH counts as stage `ehlo`. */
+ *  `tls: 'off'` may do (the caller remembers, delivery.md §5). AUTH counts as stage `ehlo`.
+ *  `trouble`: the connection did not meet its `need`; nothing of a mail was said over it. */
 export type Opened =
   | { readonly kind: 'open'; readonly session: SmtpSession }
-  | { readonly kind: 'failed'; readonly stage: Stage; readonly reply: Reply | null; readonly fault: Fault | null; readonly tlsBroken: boolean }
+  | {
+      readonly kind: 'failed'
+      readonly stage: Stage
+      readonly reply: Reply | null
+      readonly fault: Fault | null
+      readonly tlsBroken: boolean
+      readonly trouble?: TlsTrouble
+    }
 
 /** nodemailer's own time-outs are shorter than RFC 5321's and one of them spans several stages, so ours count and its never come first. */
 const NEVER_FIRST_MS = 3_600_000
@@ -67,6 +81,7 @@ interface Progress {
 }
 
 function converse(socket: Socket, options: OpenOptions): Promise<Opened> {
+  const tls = options.need ? 'required' : options.tls
   return new Promise((resolve, reject) => {
     const progress: Progress = { stage: 'greeting', reply: null, greeting: '', ehlo: '', ehloRefusal: null }
     const deadline = new Deadline(options.timeouts.resolutionMs, () => fail({ code: 'ETIMEDOUT', message: `no answer in time at ${progress.stage}` }))
@@ -76,10 +91,16 @@ function converse(socket: Socket, options: OpenOptions): Promise<Opened> {
       port: options.port,
       name: options.ehlo,
       lmtp: options.protocol === 'lmtp',
-      ignoreTLS: options.tls === 'off',
-      requireTLS: options.tls === 'required',
-      opportunisticTLS: options.tls === 'opportunistic',
-      tls: { rejectUnauthorized: false, ...(isIP(options.host) === 0 ? { servername: options.host } : {}) },
+      ignoreTLS: tls === 'off',
+      requireTLS: tls === 'required',
+      opportunisticTLS: tls === 'opportunistic',
+      // The chain alone is OpenSSL's to judge here: whether the name fits is ours (policy/tls/need.ts), by stricter rules than Node's.
+      tls: {
+        rejectUnauthorized: false,
+        checkServerIdentity: () => undefined,
+        ...(options.roots && { secureContext: options.roots }),
+        ...(isIP(options.host) === 0 ? { servername: options.host } : {}),
+      },
       connectionTimeout: NEVER_FIRST_MS,
       greetingTimeout: NEVER_FIRST_MS,
       socketTimeout: NEVER_FIRST_MS,
@@ -108,12 +129,13 @@ function converse(socket: Socket, options: OpenOptions): Promise<Opened> {
       if (settled) return
       settle()
       connection.close()
-      resolve(failure(progress, connection.secure, fault, response))
+      const failed = failure(progress, connection.secure, fault, response)
+      resolve(options.need && failed.stage === 'starttls' ? { ...failed, trouble: failed.reply ? 'starttls-not-supported' : 'validation-failure' } : failed)
     }
     const failBy = (error: NodemailerError) => fail(faultOf(error), error.response ?? null)
     const open = () => {
       // RFC 7435's plaintext is for mail, not for passwords.
-      if (options.auth !== undefined && options.tls !== 'off' && !connection.secure) return fail({ code: 'EAUTH', message: 'no login without TLS' })
+      if (options.auth !== undefined && tls !== 'off' && !connection.secure) return fail({ code: 'EAUTH', message: 'no login without TLS' })
       if (options.auth !== undefined && !connection.authenticated) {
         connection.login({ user: options.auth.user, pass: options.auth.pass }, (error) => (error === null ? open() : failBy(error)))
         return
@@ -156,19 +178,43 @@ function handOver(connection: SMTPConnection, progress: Progress, options: OpenO
     const fault = reply === null ? nonsense : null
     return { kind: 'failed', stage: 'ehlo', reply, fault, tlsBroken: false }
   }
+  const peer = peerOf(socket, options.host)
+  const trouble = options.need ? (peer === null ? 'starttls-not-supported' : troubleWith(peer, options.need, Date.now())) : null
+  if (trouble !== null) {
+    socket.destroy()
+    const fault = { code: 'TLS_POLICY', message: `${trouble}${peer?.chainTrouble ? ` (${peer.chainTrouble})` : ''}` }
+    return { kind: 'failed', stage: 'starttls', reply: null, fault, tlsBroken: false, trouble }
+  }
   const { extensions, greeting } = parseEhlo(progress.ehlo)
   const { host, address, port, protocol, timeouts } = options
-  const facts = { host, address, port, localAddress: socket.localAddress ?? null, protocol, tls: tlsFacts(socket), extensions }
+  const facts = {
+    host,
+    address,
+    port,
+    localAddress: socket.localAddress ?? null,
+    protocol,
+    tls: tlsFacts(socket, peer, options.need?.kind === 'dane'),
+    extensions,
+  }
   const session = new SmtpSession(socket, { ...facts, greeting: progress.greeting, ehlo: greeting }, timeouts, unread)
   socket.removeListener('error', guard)
   return { kind: 'open', session }
 }
 
-function tlsFacts(socket: Socket): TlsFacts | null {
+function peerOf(socket: Socket, host: string): TlsPeer | null {
   if (!(socket instanceof TLSSocket)) return null
-  const name = socket.getPeerCertificate().subject?.CN
-  const peerName = Array.isArray(name) ? (name[0] ?? null) : (name ?? null)
-  return { version: socket.getProtocol() ?? '', cipher: socket.getCipher()?.name ?? '', peerName, verified: socket.authorized }
+  const chain: X509Certificate[] = []
+  // NOTE A root is its own issuer, for ever.
+  for (let next = socket.getPeerX509Certificate(); next !== undefined && chain.at(-1)?.fingerprint256 !== next.fingerprint256; next = next.issuerCertificate)
+    chain.push(next)
+  return { host, chain, chainTrouble: socket.authorized ? null : String(socket.authorizationError) }
+}
+
+function tlsFacts(socket: Socket, peer: TlsPeer | null, dane: boolean): TlsFacts | null {
+  if (!(socket instanceof TLSSocket) || peer === null) return null
+  const peerName = /^CN=(.+)$/m.exec(peer.chain[0]?.subject ?? '')?.[1] ?? null
+  const trouble = pkixTrouble(peer)
+  return { version: socket.getProtocol() ?? '', cipher: socket.getCipher()?.name ?? '', peerName, verified: trouble === null, trouble, dane }
 }
 
 function note(progress: Progress, who: 'client' | 'server', line: string): void {
@@ -189,7 +235,7 @@ function timeoutAt(stage: Stage, timeouts: Timeouts): number {
   return stage === 'greeting' ? timeouts.greetingMs : stage === 'starttls' ? timeouts.starttlsMs : timeouts.ehloMs
 }
 
-function failure(progress: Progress, secure: boolean, fault: Fault, response: string | null): Opened {
+function failure(progress: Progress, secure: boolean, fault: Fault, response: string | null): Extract<Opened, { kind: 'failed' }> {
   const said = response ?? (progress.stage === 'ehlo' ? progress.ehloRefusal : null)
   const reply = said === null ? null : parseReply(said)
   // NOTE With TLS 1.3 our handshake is over before the peer has judged it: its alert comes where the second EHLO's reply should.

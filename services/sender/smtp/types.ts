@@ -1,5 +1,6 @@
 import type { Reply } from '../../../protocol/outcome.ts'
 import type { Stage } from '../../../protocol/words.ts'
+import type { TlsTrouble } from '../policy/tls/need.ts'
 
 export type { Reply, Stage }
 
@@ -86,8 +87,12 @@ export interface TlsFacts {
   readonly cipher: string
   /** common name of the peer's certificate */
   readonly peerName: string | null
-  /** the certificate chains to a known root and names the host; asked of nobody (RFC 7435), but worth a log field */
+  /** the certificate chains to a known root and names the host; asked only where a policy asks for it (RFC 7435), but worth a log field */
   readonly verified: boolean
+  /** why it does not */
+  readonly trouble: TlsTrouble | null
+  /** a TLSA record vouched for the certificate */
+  readonly dane: boolean
 }
 
 export interface SessionFacts {

@@ -2,7 +2,8 @@ import type { Stage } from '../../../../protocol/words.ts'
 import type { Then } from './rule.ts'
 
 /** What went wrong without a reply. `code` is Node's or OpenSSL's, nodemailer's, or one of ours:
- *  `LEASE_END` our lease or claim ended · `NXDOMAIN` · `NULL_MX` (RFC 7505) · `DNS` (SERVFAIL, time-out) · `TLS_REQUIRED`. */
+ *  `LEASE_END` our lease or claim ended · `NXDOMAIN` · `NULL_MX` (RFC 7505) · `DNS` (SERVFAIL, time-out) · `TLS_REQUIRED` ·
+ *  `TLS_POLICY` the domain's published policy was not met. */
 export interface Fault {
   readonly code: string
   readonly message: string
@@ -23,6 +24,7 @@ export function faultMeans(fault: Fault, stage: Stage): Then {
   if (stage === 'idle') return { class: 'session-end', blames: 'nobody' }
   // Nobody knows whether the mail was taken: kind decides (delivery.md §4), and that is not this table's.
   if (stage === 'dot') return { class: 'lost-dot', blames: 'nobody' }
+  if (code === 'TLS_POLICY') return { class: 'tls-policy', blames: 'host' }
   if (OURS.has(code)) return { class: 'unreachable', blames: 'us' }
   if (
     stage === 'starttls' ||
