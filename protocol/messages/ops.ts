@@ -35,6 +35,8 @@ export interface IpReputation {
     readonly mode: IpMode
     readonly because: string | null
     readonly until: string | null
+    /** block lists (`[[dnsbl]]`) that name it, with their code; absent where none does */
+    readonly listings?: Readonly<Record<string, string>>
     readonly isps: Readonly<Record<string, IspReputation>>
   }[]
 }

@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import http from 'node:http'
 import { z } from 'zod'
+import { BLOCK_LIST_TESTS } from './dns/block-list.ts'
 import { DNS_FAULTS } from './dns/answer.ts'
 import { FAULT_DEEDS, FAULT_STAGES } from './models/fault.ts'
 import { notMet } from './behaviours-met.ts'
@@ -37,6 +38,8 @@ const Facts = z.strictObject({
   inbound: z.string().exactOptional(),
 })
 
+const BlockList = z.strictObject({ zone: z.string(), listed: z.record(z.string(), z.string()), tests: z.enum(BLOCK_LIST_TESTS).exactOptional() })
+
 type Route = (world: World, url: URL, text: () => Promise<string>) => unknown
 
 const ROUTES: Readonly<Record<string, Route>> = {
@@ -70,6 +73,11 @@ const ROUTES: Readonly<Record<string, Route>> = {
   },
   'POST /publish-sender-records': async (world, _url, text) => {
     world.publishSenderRecords(Facts.parse(JSON.parse(await text())))
+    return { ok: true }
+  },
+  'POST /publish-block-list': async (world, _url, text) => {
+    const { zone, listed, tests } = BlockList.parse(JSON.parse(await text()))
+    world.publishBlockList(zone, listed, tests)
     return { ok: true }
   },
 }

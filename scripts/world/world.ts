@@ -12,8 +12,9 @@ import { seededDice } from './dice.ts'
 import { openFaults, type DnsFault } from './dns/answer.ts'
 import { ispRecords } from './dns/isp-records.ts'
 import { senderRecords, type SenderFacts } from './dns/sender-records.ts'
+import { type BlockListTests, blockListRecords } from './dns/block-list.ts'
 import { startDns } from './dns/server.ts'
-import { openZone, publish } from './dns/zone.ts'
+import { openZone, publish, withdraw } from './dns/zone.ts'
 import type { Fault } from './models/fault.ts'
 import { type Isp, type IspRow, openIsp } from './models/isp.ts'
 import { PROVIDERS } from './models/isps.ts'
@@ -77,6 +78,8 @@ export type World = AsyncDisposable & {
   publishSts(domain: string, policy: StsRow): void
   /** how often a domain's policy was fetched */
   policyFetches(domain: string): number
+  /** A block list by DNS (RFC 5782): address → its code; replaces what the zone said before */
+  publishBlockList(zone: string, listed: Readonly<Record<string, string>>, tests?: BlockListTests): void
   /** sessions open now from `source` (all sources without it) */
   openSessions(isp: string, source?: string): number
   /** Resolves when `holds` does, asked after each thing heard. Rejects after `timeoutMs`. */
@@ -161,6 +164,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     publishSenderRecords: (facts) => publish(zone, senderRecords({ inbound: `${base}.${INBOUND_PART}`, ...facts })),
     publishSts: (domain, policy) => publish(zone, policyHosts.publish(domain, policy)),
     policyFetches: (domain) => policyHosts.asked.get(domain) ?? 0,
+    publishBlockList(list, listed, tests = 'sound') {
+      withdraw(zone, list)
+      publish(zone, blockListRecords(list, listed, tests))
+    },
     openSessions(name, source) {
       const { open, sessions } = ispNamed(name)
       return source === undefined ? sessions.size : (open.get(source) ?? 0)

@@ -42,6 +42,18 @@ export class Events implements AsyncDisposable {
         case 'pool':
           this.#log.info(say.rests ? 'pool-rested' : 'pool-resumed', { pool: say.pool, site: say.site, because: say.because, until: time(say.until) })
           break
+        case 'listing':
+          this.#log[say.listed ? 'warn' : 'info'](say.listed ? 'dnsbl-listed' : 'dnsbl-delisted', {
+            ip: say.ip,
+            zone: say.zone,
+            ...(say.code !== null && { code: say.code }),
+            quarantines: say.quarantines,
+          })
+          break
+        case 'zone':
+          if (say.disbelieved === null) this.#log.info('dnsbl-believed', { zone: say.zone })
+          else this.#log.warn('dnsbl-disbelieved', { zone: say.zone, because: say.disbelieved })
+          break
         default:
           say satisfies never
       }

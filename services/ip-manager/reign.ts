@@ -10,6 +10,7 @@ import { subject } from '../../protocol/subjects.ts'
 import type { Call, Follow, StoredMessage } from '../runtime/bus/types.ts'
 import { openBucket } from '../runtime/kv.ts'
 import type { IpManagerContext } from './config.ts'
+import { type DnsblWatch, watchDnsbl } from './dnsbl-watch.ts'
 import { Events } from './events.ts'
 import { openFleetDoor, readFleet } from './fleet-door.ts'
 import type { Counters } from './gauges.ts'
@@ -78,6 +79,8 @@ export async function startReign(
   let timer: NodeJS.Timeout | undefined
   let armedFor = Number.NaN
   let toldShares = -1
+  let dnsbl: DnsblWatch | null = null
+  let letGo = false
   stack.defer(() => clearTimeout(timer))
   const passNow = () => say(pass(manager, clock.now()))
   const wake = () => {
@@ -109,6 +112,11 @@ export async function startReign(
     events.caughtUp({ position: manager.position, ms: Math.round(clock.mono() - began) })
     passNow()
     say(restate(manager))
+    if (!letGo) dnsbl = watchDnsbl({ clock, manager, say, crash: term.crash })
+  })
+  stack.defer(async () => {
+    letGo = true
+    await dnsbl?.[Symbol.asyncDispose]()
   })
 
   // -- the doors
@@ -116,6 +124,7 @@ export async function startReign(
     if (record.revision <= revision) return
     revision = record.revision
     say(newFleet(manager, fleetView(record.fleet), clock.now()))
+    dnsbl?.newFleet()
   }
   stack.use(openFleetDoor({ bus, clock, events, applied: takeFleet }))
   stack.use(openIpDoor({ bus, clock, manager, events, ready, pass: passNow, say, save: () => keeper.save() }))

@@ -1,5 +1,6 @@
 import type { AllowanceAsk } from '../../protocol/messages/permission.ts'
 import type { EpochMs } from '../../protocol/words.ts'
+import type { ZoneView } from './policy/dnsbl.ts'
 import type { FleetView } from './policy/fleet-view.ts'
 import type { IpState } from './policy/ip-modes.ts'
 import type { Recent } from './policy/lately.ts'
@@ -18,6 +19,8 @@ export interface Manager {
   readonly ips: Map<string, Ip>
   /** by `poolKey`; only pools with something to heed */
   readonly pools: Map<string, PoolAtSite>
+  /** block lists by zone */
+  readonly zones: Map<string, ZoneView>
   /** tenants that dirtied a shared pool, by pool, site and tenant; blamed last stands last */
   readonly halved: Map<string, Halved>
   /** grows with each change of them or of the fleet: when to tell the shares anew */
@@ -81,6 +84,7 @@ export function newManager(fleet: FleetView, pairsMost: number): Manager {
     position: 0,
     ips: new Map(),
     pools: new Map(),
+    zones: new Map(),
     halved: new Map(),
     halvedTimes: 0,
     holders: new Map(),

@@ -40,6 +40,13 @@ export function publish(zone: Zone, records: Iterable<ZoneRecord>): void {
   }
 }
 
+/** Takes away all names below `apex`. */
+export function withdraw(zone: Zone, apex: string): void {
+  const below = `.${apex.toLowerCase()}`
+  for (const name of zone.names.keys()) if (name.endsWith(below)) zone.names.delete(name)
+  for (const name of zone.ancestors) if (name.endsWith(below)) zone.ancestors.delete(name)
+}
+
 export function lookUp(zone: Zone, asked: string, type: string): Found {
   const answers: ZoneRecord[] = []
   let name = asked.toLowerCase().replace(/\.$/, '')

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Problem } from '../../../protocol/campaign.ts'
+import { DnsblConfig } from '../../../protocol/dnsbl-config.ts'
 import { Fleet, type FleetIp, type FleetIsp, type FleetTenant } from '../../../protocol/fleet.ts'
 import { mergeProviders } from '../../../protocol/providers/merge.ts'
 import { BUILT_IN_PROVIDERS } from '../../../protocol/providers/table.ts'
@@ -37,6 +38,7 @@ export function checkFleet(document: unknown, suggest: Suggest): FleetVerdict {
     ...keys.problems,
     ...checkIsps(raw.isp),
     ...(Array.isArray(raw.rule) ? readReplyRules(raw.rule).problems : []),
+    ...(Array.isArray(raw.dnsbl) ? raw.dnsbl.flatMap((row: unknown, at) => checkTable(DnsblConfig, `dnsbl[${at}]`, row, suggest)) : []),
     ...checkTable(RetryConfig, 'retry', raw.retry, suggest),
     ...checkTable(SuppressionConfig, 'suppression', raw.suppression, suggest),
     ...checkTable(WarmupConfig, 'warmup', raw.warmup, suggest),
@@ -124,7 +126,7 @@ function checkIsps(isp: unknown): readonly Problem[] {
   return read.success ? mergeProviders(BUILT_IN_PROVIDERS, read.data as readonly FleetIsp[]).problems : []
 }
 
-function checkTable(schema: typeof RetryConfig | typeof SuppressionConfig | typeof WarmupConfig, name: string, table: unknown, suggest: Suggest): Problem[] {
+function checkTable(schema: z.ZodType, name: string, table: unknown, suggest: Suggest): Problem[] {
   const read = schema.safeParse(table ?? {})
   return read.success ? [] : shapeProblems(read.error.issues, suggest, schema, [name])
 }

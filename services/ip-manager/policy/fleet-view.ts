@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { type DnsblConfig, dnsblZones } from '../../../protocol/dnsbl-config.ts'
 import type { Fleet, FleetIp } from '../../../protocol/fleet.ts'
 import { mergeProviders } from '../../../protocol/providers/merge.ts'
 import type { ProviderRow } from '../../../protocol/providers/row.ts'
@@ -13,13 +14,16 @@ export interface FleetView {
   readonly pools: ReadonlyMap<string, readonly FleetIp[]>
   /** pools that several tenants send from */
   readonly sharedPools: ReadonlySet<string>
+  /** block lists our addresses are looked up in, and the resolvers that are asked */
+  readonly zones: ReadonlyMap<string, DnsblConfig>
+  readonly dns: readonly string[] | undefined
   readonly warmup: z.infer<typeof WarmupConfig>
   /** reputation groups that several rows share */
   readonly sharedGroups: ReadonlySet<string>
 }
 
 /** Without a fleet there is no source. `fleet.apply` refused what could fail here. */
-export function fleetView(fleet: Pick<Fleet, 'pool' | 'ip' | 'isp' | 'warmup'> | null): FleetView {
+export function fleetView(fleet: Pick<Fleet, 'pool' | 'ip' | 'isp' | 'warmup' | 'dnsbl' | 'network'> | null): FleetView {
   const providers = providerTable(mergeProviders(BUILT_IN_PROVIDERS, fleet?.isp ?? []))
   const ips = fleet?.ip ?? []
   const groups = providers.rows.map((row) => row.reputation)
@@ -28,6 +32,8 @@ export function fleetView(fleet: Pick<Fleet, 'pool' | 'ip' | 'isp' | 'warmup'> |
     ips: new Map(ips.map((ip) => [ip.address, ip])),
     pools: Map.groupBy(ips, (ip) => ip.pool),
     sharedPools: new Set((fleet?.pool ?? []).filter(({ tenants }) => tenants === undefined || tenants.length > 1).map(({ name }) => name)),
+    zones: new Map(dnsblZones(fleet).map((row) => [row.zone, row])),
+    dns: fleet?.network.dns,
     warmup: WarmupConfig.parse(fleet?.warmup ?? {}),
     sharedGroups: new Set(groups.filter((group, at) => groups.indexOf(group) !== at)),
   }

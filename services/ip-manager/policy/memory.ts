@@ -2,6 +2,7 @@ import type { EpochMs } from '../../../protocol/words.ts'
 import type { Counts, Ip, Manager, Pair } from '../state.ts'
 import type { IpState } from './ip-modes.ts'
 import type { Source } from './modes.ts'
+import type { ZoneView } from './dnsbl.ts'
 import type { PoolAtSite } from './pool.ts'
 import type { Halved } from './tenant-shares.ts'
 
@@ -12,7 +13,8 @@ export interface Memory {
   readonly now: EpochMs
   readonly ips: readonly RememberedIp[]
   readonly pools: readonly (readonly [key: string, pool: PoolAtSite])[]
-  /** absent in what an older version saved */
+  /** these two are absent in what an older version saved */
+  readonly zones?: readonly (readonly [zone: string, view: ZoneView])[]
   readonly halved?: readonly (readonly [key: string, halved: Halved])[]
 }
 interface RememberedIp {
@@ -51,6 +53,7 @@ export function toMemory(manager: Manager): Memory {
       pairs: [...pairs.values()].map(rememberedPair),
     })),
     pools: [...manager.pools],
+    zones: [...manager.zones],
     halved: [...manager.halved],
   }
 }
@@ -64,6 +67,7 @@ export function fromMemory(manager: Manager, memory: Memory): void {
     manager.ips.set(address, ip)
   }
   for (const [key, pool] of memory.pools) manager.pools.set(key, pool)
+  for (const [zone, view] of memory.zones ?? []) manager.zones.set(zone, view)
   for (const [key, halved] of memory.halved ?? []) manager.halved.set(key, halved)
 }
 

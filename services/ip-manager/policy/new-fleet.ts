@@ -21,6 +21,7 @@ export function newFleet(manager: Manager, fleet: FleetView, now: EpochMs): Say[
     ip.namedAt = manager.now
     if (ip.state.mode === 'serving') says.push({ say: 'changed', ip: address, site: null, lends: true, because: 'in the fleet', until: null })
   }
+  for (const zone of manager.zones.keys()) if (!fleet.zones.has(zone)) manager.zones.delete(zone)
   leavePools(manager)
   return says
 }

@@ -4,6 +4,7 @@ import { addCounts, type Counts, type Ip, type Manager, noCounts, type Pair } fr
 import { rowOf } from './fleet-view.ts'
 import { leasesOf, type ToldLease } from './holders.ts'
 import type { Source } from './modes.ts'
+import { listingsOf } from './listings.ts'
 import { ipOf, sourceOf } from './pairs.ts'
 import { sentToday } from './ramp.ts'
 import { scoreOf } from './score.ts'
@@ -38,7 +39,16 @@ function rowOfIp(manager: Manager, address: string, how: 'brief' | 'whole'): IpR
   const rest = pairs.slice(SITES_TOLD)
   if (rest.length > 0 || Object.values(ip.tail).some((count) => count > 0)) isps.push([TAIL_SITE, tailRow(manager, ip, rest)])
   const { mode, because, until } = ip.state
-  return { address, pool: manager.fleet.ips.get(address)?.pool ?? '', mode, because, until: time(until), isps: Object.fromEntries(isps) }
+  const listings = listingsOf(manager, address)
+  return {
+    address,
+    pool: manager.fleet.ips.get(address)?.pool ?? '',
+    mode,
+    because,
+    until: time(until),
+    ...(Object.keys(listings).length > 0 && { listings }),
+    isps: Object.fromEntries(isps),
+  }
 }
 
 function ispOf(manager: Manager, { address }: Ip, pair: Pair, leases: readonly ToldLease[], how: 'brief' | 'whole'): IspReputation {

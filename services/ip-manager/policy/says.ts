@@ -23,5 +23,16 @@ export type Say =
       readonly because: string
       readonly until: EpochMs | null
     }
+  /** a block list names one of our IPs, or no longer */
+  | {
+      readonly say: 'listing'
+      readonly zone: string
+      readonly ip: string
+      readonly listed: boolean
+      readonly code: string | null
+      readonly quarantines: boolean
+    }
+  /** a block list is not believed any more, or again */
+  | { readonly say: 'zone'; readonly zone: string; readonly disbelieved: string | null }
   /** a whole pool begins, or ends, to rest at a site */
   | { readonly say: 'pool'; readonly pool: string; readonly site: string; readonly rests: boolean; readonly because: string; readonly until: EpochMs | null }

@@ -3,6 +3,7 @@ import { type Ip, type Manager, type Pair, poolKey } from '../state.ts'
 import { rowOf } from './fleet-view.ts'
 import { countLeases } from './holders.ts'
 import { type IpStep, passIp } from './ip-modes.ts'
+import { quarantiningZone } from './listings.ts'
 import { rateOf } from './lately.ts'
 import type { Step } from './modes.ts'
 import { poolLends, poolRestOf, poolStopped, QUIET_POOL } from './pool.ts'
@@ -52,7 +53,7 @@ export function passOneIp(manager: Manager, ip: Ip): Say[] {
   for (const { source } of ip.pairs.values()) if (source.mode === 'blocked') blockedSites++
   // Where it cannot be known that no lease is left, one is.
   const leases = ip.state.mode === 'draining' ? (countLeases(manager, ip.address, ip.state.since) ?? 1) : 0
-  return settleIp(manager, ip, passIp(ip.state, { blockedSites, leases, listedOn: null }, manager.now))
+  return settleIp(manager, ip, passIp(ip.state, { blockedSites, leases, listedOn: quarantiningZone(manager, ip.address) }, manager.now))
 }
 
 /** Tells the pool at that site that one of its IPs stopped or lends again; true: the pool rests there anyway. */
