@@ -21,6 +21,8 @@ export const KEYS = {
   campaign: (tenant: string, id: string) => `campaign.${tenant}.${id}`,
   /** stands while a campaign is paused or cancelling: senders watch these and let go of its mail */
   held: (tenant: string, id: string) => `held.${tenant}.${id}`,
+  /** verdicts, strikes, brakes and breakers, with the journal's position they are true for */
+  hygiene: 'hygiene',
   fleet: 'current',
   siteMemory: (shard: string) => `router.${shard}`,
   ipMemory: 'ip-manager',
@@ -45,7 +47,7 @@ export const BUCKETS = [
   {
     name: 'campaigns',
     ttl: true,
-    writes: { scheduler: [KEYS.campaign('*', '*'), KEYS.held('*', '*')] },
+    writes: { scheduler: [KEYS.campaign('*', '*'), KEYS.held('*', '*'), KEYS.hygiene] },
     reads: ['scheduler', 'sender'],
     why: 'each campaign: state, counts, where its list and outcomes have been read to',
   },

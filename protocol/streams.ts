@@ -126,7 +126,7 @@ export const STREAMS = [
     rollup: false,
     ttl: false,
     direct: true,
-    removes: [],
+    removes: ['scheduler'], // held verdicts that were decided
     why: 'suppression entries, at most 500 a message',
   },
 ] as const satisfies readonly StreamSpec[]

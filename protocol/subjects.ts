@@ -205,6 +205,14 @@ export const SUBJECTS = {
     hears: ['scheduler'],
     what: 'suppression entries as they were written',
   },
+  heldVerdict: {
+    on: 'verdicts.{tenant}',
+    how: 'jetstream',
+    stream: 'SUPPRESSION',
+    says: ['scheduler'],
+    hears: ['scheduler'],
+    what: 'unknown users that were not believed: for a person to confirm or drop',
+  },
 } as const satisfies Record<string, SubjectRow>
 
 export type SubjectName = keyof typeof SUBJECTS

@@ -56,11 +56,23 @@ export interface CampaignRecord {
   readonly problems: readonly Problem[]
   /** state before a pause, to go back to; stands until everything that was parked is on its way again */
   readonly before: CampaignState | null
+  /** sites at which it is paused, by a breaker or a person, while it goes on elsewhere (delivery.md §7) */
+  readonly heldSites?: Readonly<Record<string, HeldSite>>
   /** the term of ownership that wrote this: tells an owner's own write, whose answer was lost, from another owner's */
   readonly term?: string
   readonly tally: TallyRecord
   /** where expansion stood when the campaign ended; before that the cursor in MAIL is the truth */
   readonly expansion: ExpansionCursor | null
+}
+
+export interface HeldSite {
+  /** the word in `waitingFor` */
+  readonly because: string
+  /** with the figures, for a person */
+  readonly says: string
+  readonly at: EpochMs
+  /** lifted, and what was parked is being sent on its way again */
+  readonly resuming?: true
 }
 
 /** The tally with the stream position it is true for (S1 over restarts). */
@@ -120,4 +132,8 @@ export interface CampaignEvent extends Partial<Omit<CampaignStatus, 'id' | 'tena
   readonly ofPublish: number
   readonly at: string
   readonly problems: readonly Problem[]
+  /** `paused`, `resumed`: at this site only; `state` says whether the campaign is paused as a whole */
+  readonly site?: string
+  /** why it was paused there, with the figures */
+  readonly because?: string
 }

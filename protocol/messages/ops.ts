@@ -8,7 +8,10 @@ export interface ErrorAnswer {
   readonly error: { readonly code: string; readonly message: string; readonly problems?: readonly Problem[] }
 }
 
-export const CampaignControl = z.strictObject({ action: z.enum(['pause', 'resume', 'cancel']) })
+/** `site`: pause or resume there only; a resume without it lifts what breakers paused as well. */
+export const CampaignControl = z
+  .strictObject({ action: z.enum(['pause', 'resume', 'cancel']), site: z.string().min(1).max(100).optional() })
+  .refine(({ action, site }) => action !== 'cancel' || site === undefined, { path: ['site'], message: 'a campaign is cancelled as a whole' })
 
 export const IpControl = z.strictObject({
   action: z.enum(['quarantine', 'release', 'drain']),

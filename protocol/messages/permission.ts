@@ -204,6 +204,12 @@ export interface SourceChanged {
 }
 
 /** `scheduler.held`: senders stop starting transactions of the campaign; what they hold comes back as one order each. */
+/** What key `held.<tenant>.<id>` says: the campaign is held everywhere, or (state `running`) at these sites. */
+export interface HeldKey {
+  readonly state: 'paused' | 'running' | 'cancelled'
+  readonly sites?: readonly string[]
+}
+
 export interface CampaignHeld {
   readonly tenant: string
   readonly campaign: string

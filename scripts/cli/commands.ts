@@ -3,6 +3,7 @@ import { applyCommand, fleetCommand } from './commands/fleet.ts'
 import { controlCommands } from './commands/control.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { eventsCommand } from './commands/events.ts'
+import { heldCommands } from './commands/held.ts'
 import { feedbackCommand } from './commands/feedback.ts'
 import { ipCommands } from './commands/ip.ts'
 import { ispCommands } from './commands/isp.ts'
@@ -20,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   ...ipCommands,
   ...ispCommands,
   ...suppressCommands,
+  ...heldCommands,
   feedbackCommand,
   applyCommand,
   fleetCommand,

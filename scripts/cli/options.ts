@@ -23,6 +23,7 @@ export const OPTIONS = {
   rate: { value: 'N', says: 'at most so many mails a second over the whole site' },
   reason: { value: 'REASON', says: 'by-hand (default), complaint, unsubscribe, unknown-user, mailbox-full, mailbox-disabled' },
   'of-list': { value: 'LIST', says: "only for this list of the tenant's" },
+  site: { value: 'SITE', says: 'at this site only' },
   limit: { value: 'N', says: 'at most so many entries (default 100; 0 = all)' },
   after: { value: 'PLACE', says: 'go on there: an address, or what the page before named' },
   'skip-unusable': { says: 'leave out what is unusable instead of refusing the whole' },

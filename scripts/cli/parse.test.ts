@@ -43,7 +43,7 @@ describe('a command line', () => {
     ['doctor now', 'doctor takes nothing behind it, but "now" follows'],
     ['status a/b --josn', '--josn is not an option; did you mean --json?'],
     ['status a/b --zzzzzz', '--zzzzzz is not an option; there are --follow, --json, --nats, --help'],
-    ['pause a/b --follow', 'pause does not take --follow; there are --json, --nats, --help'],
+    ['pause a/b --follow', 'pause does not take --follow; there are --site, --json, --nats, --help'],
     ['isp pause google --for', '--for needs a value: --for DURATION'],
     ['isp pause google --for --json', '--for needs a value: --for DURATION'],
     ['ip --json=yes', '--json takes no value; it was given "yes"'],

@@ -30,6 +30,19 @@ export const RELEASE_WORDS = {
   },
 } as const satisfies Record<string, Word>
 
+/** services/scheduler/policy/breakers.ts: why a campaign was paused at one site, for a person (delivery.md §7). */
+export const TRIP_WORDS: Readonly<Record<'unknown-users' | 'policy-blocks' | 'complaints', Word>> = {
+  'unknown-users': {
+    means: 'a breaker: more than 5 % of the last 500 results there were unknown users (3 % at carriers)',
+    ends: 'a person: look at the list, then `npx hato resume TENANT/ID --site SITE`; the event `paused` has the figures',
+  },
+  'policy-blocks': {
+    means: 'a breaker: more than 5 % of the last 500 results there were refused by policy (content, block, authentication)',
+    ends: 'a person, likewise',
+  },
+  complaints: { means: 'a breaker: 0.3 % of what was delivered there were complained about', ends: 'a person, likewise' },
+}
+
 /** services/domain-router/policy/gates.ts and waits.ts: orders at a router. */
 export const SITE_WORDS = {
   paused: { means: 'a person paused the site', ends: '`npx hato isp resume SITE`, or by itself at `until`' },

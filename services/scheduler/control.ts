@@ -8,13 +8,14 @@ import { campaignName } from '../../protocol/ids.ts'
 import type { Order } from '../../protocol/messages/mail.ts'
 import { STREAM } from '../../protocol/streams.ts'
 import { subject, wildcard } from '../../protocol/subjects.ts'
-import type { CampaignState } from '../../protocol/words.ts'
+import type { CampaignState, EpochMs } from '../../protocol/words.ts'
 import type { Bus } from '../runtime/bus/types.ts'
 import { Infrastructure } from '../runtime/errors.ts'
 import type { Bucket } from '../runtime/kv.ts'
 import type { Log } from '../runtime/log.ts'
 import { type Campaigns, ENDED, type Running } from './campaigns.ts'
 import type { CampaignEvents } from './events.ts'
+import { heldKeyOf, holdAt, lifted, resumingSites, withHold, withoutResuming } from './policy/site-holds.ts'
 import type { Releaser } from './releaser.ts'
 import { statusOf } from './status.ts'
 
@@ -25,6 +26,9 @@ export interface ControlOptions {
   readonly campaigns: Campaigns
   readonly events: CampaignEvents
   readonly releaser: Releaser
+  readonly now: () => EpochMs
+  /** a person lets it go on at these sites */
+  readonly onLifted: (running: Running, sites: readonly string[]) => void
   /** perhaps there is nothing left to wait for */
   readonly onChanged: (running: Running) => void
 }
@@ -55,14 +59,22 @@ export class Control {
     }
     return this.#inTurn(running, async () => {
       if (ENDED.has(running.record.state)) return ended(running.record, read.data.action)
-      switch (read.data.action) {
+      const { action, site } = read.data
+      switch (action) {
         case 'pause':
-          return this.#pause(running)
+          return site === undefined ? this.#pause(running) : this.#pauseAt(running, site, 'paused', 'by hand')
         case 'resume':
-          return this.#resume(running)
+          return site === undefined ? this.#resume(running) : this.#resumeAt(running, [site])
         case 'cancel':
           return this.#cancel(running)
       }
+    })
+  }
+
+  /** A breaker: the campaign stops at this site until a person lets it go on (delivery.md §7). */
+  stopAt(running: Running, site: string, because: string, says: string): Promise<void> {
+    return this.#inTurn(running, async () => {
+      if (!ENDED.has(running.record.state)) await this.#pauseAt(running, site, because, says)
     })
   }
 
@@ -70,9 +82,11 @@ export class Control {
   pickUp(running: Running): Promise<void> {
     return this.#inTurn(running, async () => {
       const { state, before } = running.record
-      if (state === 'paused') await this.#hold(running, 'paused')
+      if (state === 'paused') await this.#tellSenders(running)
       else if (state === 'cancelling') await this.#cancel(running)
       else if (before !== null) await this.#goOn(running)
+      else if (heldKeyOf(running.record) !== null) await this.#tellSenders(running)
+      if (state !== 'cancelling' && resumingSites(running.record).length > 0) await this.#goOnAt(running)
     })
   }
 
@@ -81,8 +95,8 @@ export class Control {
     const { bucket, campaigns } = this.#options
     for (const key of await bucket.keys(KEYS.allHeld)) {
       const [, tenant = '', id = ''] = key.split('.')
-      const state = campaigns.get(tenant, id)?.record.state
-      if (state !== 'paused' && state !== 'cancelling') await bucket.remove(key)
+      const record = campaigns.get(tenant, id)?.record
+      if (record === undefined || heldKeyOf(record) === null) await bucket.remove(key)
     }
   }
 
@@ -91,7 +105,7 @@ export class Control {
     const { state } = running.record
     if (state === 'cancelling') return refused(running, 'pause')
     if (state !== 'paused') await this.#options.campaigns.change(running, { state: 'paused', before: state })
-    await this.#hold(running, 'paused')
+    await this.#tellSenders(running)
     if (state !== 'paused') await this.#tell('paused', running)
     return { ok: true, state: 'paused' }
   }
@@ -99,6 +113,8 @@ export class Control {
   async #resume(running: Running): Promise<ControlAnswer> {
     const { state, before } = running.record
     if (state === 'cancelling') return refused(running, 'resume')
+    const sites = Object.keys(running.record.heldSites ?? {})
+    if (sites.length > 0) await this.#resumeAt(running, sites)
     if (state !== 'paused' && before === null) return { ok: true, state }
     if (state === 'paused') {
       const back = before === 'counting' && running.expansion.done ? 'running' : (before ?? 'running')
@@ -109,16 +125,47 @@ export class Control {
     return { ok: true, state: running.record.state }
   }
 
+  async #pauseAt(running: Running, site: string, because: string, says: string): Promise<ControlAnswer> {
+    const { record } = running
+    if (record.state === 'cancelling') return refused(running, 'pause')
+    if (holdAt(record, site) === null) {
+      await this.#options.campaigns.change(running, { heldSites: withHold(record, site, because, says, this.#options.now()) })
+      await this.#tellSenders(running)
+      await this.#tell('paused', running, { site, because: says })
+    } else await this.#tellSenders(running)
+    return { ok: true, state: running.record.state }
+  }
+
+  async #resumeAt(running: Running, sites: readonly string[]): Promise<ControlAnswer> {
+    const { record } = running
+    if (record.state === 'cancelling') return refused(running, 'resume')
+    const known = sites.filter((site) => record.heldSites?.[site] !== undefined)
+    if (known.length === 0) return { ok: true, state: record.state }
+    this.#options.onLifted(running, known)
+    await this.#options.campaigns.change(running, { heldSites: lifted(record, known) })
+    await this.#goOnAt(running)
+    for (const site of known) await this.#tell('resumed', running, { site })
+    return { ok: true, state: running.record.state }
+  }
+
+  async #goOnAt(running: Running): Promise<void> {
+    const sites = resumingSites(running.record)
+    await this.#tellSenders(running)
+    await this.#fireWaiting(running, (order) => order.parked === true && sites.includes(order.site))
+    await this.#options.campaigns.change(running, { heldSites: withoutResuming(running.record) })
+    this.#options.releaser.look()
+  }
+
   async #goOn(running: Running): Promise<void> {
-    await this.#release(running)
-    await this.#fireWaiting(running, (order) => order.parked === true)
+    await this.#tellSenders(running)
+    await this.#fireWaiting(running, (order) => order.parked === true && holdAt(running.record, order.site) === null)
     await this.#options.campaigns.change(running, { before: null })
     this.#options.releaser.look()
   }
 
   async #cancel(running: Running): Promise<ControlAnswer> {
     if (running.record.state !== 'cancelling') await this.#options.campaigns.change(running, { state: 'cancelling', before: null })
-    await this.#hold(running, 'cancelled')
+    await this.#tellSenders(running)
     await this.#sweepCancelled(running)
     return { ok: true, state: running.record.state }
   }
@@ -143,10 +190,14 @@ export class Control {
     return mine
   }
 
-  /** Senders may take its mail again. */
-  async #release({ record }: Running): Promise<void> {
-    await this.#options.bucket.remove(KEYS.held(record.tenant, record.id))
-    this.#say(record, 'running')
+  /** The key that every sender watches says what the record says. */
+  async #tellSenders({ record }: Running): Promise<void> {
+    const { bucket } = this.#options
+    const key = KEYS.held(record.tenant, record.id)
+    const held = heldKeyOf(record)
+    if (held === null) await bucket.remove(key)
+    else await bucket.put(key, encode(held))
+    this.#say(record, held?.state ?? 'running')
   }
 
   /** Waiting orders of the campaign come due now: published to `due` first, then taken off the schedule; a twin is refused at the claim. */
@@ -167,18 +218,13 @@ export class Control {
     if (fired > 0) log.info('waiting orders fired', { campaign: campaignName(record), orders: fired })
   }
 
-  async #hold({ record }: Running, state: 'paused' | 'cancelled'): Promise<void> {
-    await this.#options.bucket.put(KEYS.held(record.tenant, record.id), encode({ state }))
-    this.#say(record, state)
-  }
-
   #say(record: Running['record'], state: CampaignHeld['state']): void {
     this.#options.bus.say(subject('campaignHeld', {}), encode({ tenant: record.tenant, campaign: record.id, state } satisfies CampaignHeld))
   }
 
-  async #tell(type: 'paused' | 'resumed', running: Running): Promise<void> {
+  async #tell(type: 'paused' | 'resumed', running: Running, at: { readonly site?: string; readonly because?: string } = {}): Promise<void> {
     const { events, releaser } = this.#options
-    await events.changed(type, statusOf(running, releaser), running.record.job, [])
+    await events.changed(type, statusOf(running, releaser), running.record.job, [], at)
   }
 }
 

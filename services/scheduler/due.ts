@@ -12,6 +12,7 @@ import { Infrastructure } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
 import { restOrder } from '../runtime/retry-order.ts'
 import type { Campaigns, Running } from './campaigns.ts'
+import { holdAt } from './policy/site-holds.ts'
 import { hoursOf } from './policy/window.ts'
 import type { Place, Sites } from './sites.ts'
 import type { Suppression } from './suppression.ts'
@@ -111,12 +112,12 @@ async function settle(delivery: Delivery, options: DueOptions): Promise<void> {
     const stored = await restOrder(bus, batchSeq, next, at)
     if (stored !== 'later-one-rests') surely(stored)
     // Resumed or cancelled meanwhile: whoever fired what waits may not have seen it. Not acked, so it comes again.
-    if (running.record.state === record.state) done()
+    if (running.record.state === record.state && running.record.heldSites === record.heldSites) done()
   }
   const { parked: _, ...same }: Order = carried(held)
   if (record.state !== 'cancelling' && record.deadline > now) {
     // Parked until resume; at the deadline at the latest, which then is what ends it.
-    if (record.state === 'paused') return later(record.deadline, { ...same, parked: true })
+    if (record.state === 'paused' || holdAt(record, order.site) !== null) return later(record.deadline, { ...same, parked: true })
     if (record.startAt > now) return later(record.startAt, same)
     const hours = hoursOf(record.window, now)
     if (hours.kind === 'closed') return later(Math.min(hours.until, record.deadline), same)

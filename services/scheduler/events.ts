@@ -32,8 +32,14 @@ export class CampaignEvents {
   progress(status: CampaignStatus, ofPublish: number, problems: readonly Problem[]): Promise<void> {
     return this.#tell('progress', status.tenant, status.id, ofPublish, problems, status)
   }
-  changed(type: 'paused' | 'resumed' | 'cancelled' | 'finished', status: CampaignStatus, ofPublish: number, problems: readonly Problem[]): Promise<void> {
-    return this.#tell(type, status.tenant, status.id, ofPublish, problems, status)
+  changed(
+    type: 'paused' | 'resumed' | 'cancelled' | 'finished',
+    status: CampaignStatus,
+    ofPublish: number,
+    problems: readonly Problem[],
+    at: Pick<CampaignEvent, 'site' | 'because'> = {},
+  ): Promise<void> {
+    return this.#tell(type, status.tenant, status.id, ofPublish, problems, { ...status, ...at })
   }
 
   async #tell(
@@ -42,7 +48,7 @@ export class CampaignEvents {
     id: string,
     ofPublish: number,
     problems: readonly Problem[],
-    counts: Partial<CampaignStatus>,
+    counts: Partial<CampaignStatus> & Pick<CampaignEvent, 'site' | 'because'>,
   ): Promise<void> {
     const { id: _id, tenant: _tenant, ...rest } = counts
     const event: CampaignEvent = { ...rest, type, id, tenant, ofPublish, at: rfc3339(this.#clock.now()), problems: cut(problems) }
@@ -50,12 +56,17 @@ export class CampaignEvents {
     this.#log.info(`campaign ${type}`, {
       campaign: `${tenant}/${id}`,
       ofPublish,
+      ...(counts.site !== undefined && { site: counts.site }),
+      ...(counts.because !== undefined && { because: counts.because }),
       problems: problems.length,
       ...(first && { first: `${first.path}: ${first.message}` }),
     })
     const named = /^[A-Za-z0-9_-]{1,64}$/.test(id) ? id : UNREADABLE
     // What is told twice after a crash is told once: by its number within the stream's window.
-    const msgId = type === 'progress' ? undefined : `${tenant}/${id}/${type}/${ofPublish}/${type === 'paused' || type === 'resumed' ? event.at : ''}`
+    const msgId =
+      type === 'progress'
+        ? undefined
+        : `${tenant}/${id}/${type}/${ofPublish}/${type === 'paused' || type === 'resumed' ? `${event.at}${counts.site ?? ''}` : ''}`
     try {
       await this.#bus.store(subject('campaignEvent', { tenant, id: named }), encodeJson(event), msgId === undefined ? {} : { msgId })
     } catch (error) {

@@ -1,11 +1,11 @@
 import { campaignName } from '../../protocol/ids.ts'
-import type { SuppressionEntry } from '../../protocol/messages/ops.ts'
 import type { OutcomeChunk } from '../../protocol/outcome.ts'
 import { STREAM } from '../../protocol/streams.ts'
 import { readSubject, wildcard } from '../../protocol/subjects.ts'
 import type { Bus, Follow } from '../runtime/bus/types.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Campaigns, Running } from './campaigns.ts'
+import type { HygieneKeeper } from './hygiene-keeper.ts'
 
 export interface LedgerOptions {
   readonly bus: Bus
@@ -13,8 +13,8 @@ export interface LedgerOptions {
   readonly campaigns: Campaigns
   /** counts changed: perhaps the campaign is finished */
   readonly onCounted: (running: Running) => void
-  /** addresses whose outcome says that they do not exist */
-  readonly onUnknownUsers: (tenant: string, entries: readonly SuppressionEntry[]) => void
+  /** what outcomes mean beyond their campaign; hears each chunk once, also of campaigns that have ended */
+  readonly hygiene: Pick<HygieneKeeper, 'position' | 'heard'>
 }
 
 /** Reads the journal from the oldest position any campaign needs, and counts each chunk once: what a record's tally already holds is passed over. */
@@ -25,7 +25,7 @@ export class Ledger implements Disposable {
   /** `endSeq`: last sequence of the stream now; nothing older concerns campaigns that are yet to come. */
   constructor(options: LedgerOptions & { readonly endSeq: number }) {
     this.#options = options
-    const from = Math.min(options.endSeq, ...[...options.campaigns.all()].map(({ tally }) => tally.position))
+    const from = Math.min(options.endSeq, options.hygiene.position, ...[...options.campaigns.all()].map(({ tally }) => tally.position))
     this.#follow = options.bus.follow(STREAM.outcomes, [wildcard('outcome')], { fromSeq: from + 1 })
     void this.#read()
   }
@@ -48,34 +48,25 @@ export class Ledger implements Disposable {
     for await (const message of this.#follow) {
       const names = readSubject('outcome', message.subject)
       const running = names && this.#options.campaigns.get(names.tenant, names.campaign)
-      if (!running || message.seq <= running.tally.position) continue
+      const counts = running ? message.seq > running.tally.position : false
+      const { hygiene } = this.#options
+      if (!counts && message.seq <= hygiene.position) continue
       const chunk = read(message.body)
       if (chunk === null) {
         this.#options.log.error('outcomes unreadable', { subject: message.subject, seq: message.seq })
         continue
       }
-      this.#count(running, chunk, message.seq)
+      hygiene.heard(chunk, message.seq)
+      if (running && counts) this.#count(running, chunk, message.seq)
     }
   }
 
   #count(running: Running, chunk: OutcomeChunk, seq: number): void {
-    const unknown: SuppressionEntry[] = []
-    for (const outcome of chunk.outcomes) {
-      const counted = running.tally.count(chunk.batch, outcome, outcome.until === undefined ? null : Date.parse(outcome.until))
-      if (counted && outcome.outcome === 'bounced' && outcome.class === 'unknown-user' && outcome.stage !== null) {
-        unknown.push({
-          address: outcome.rcpt,
-          reason: 'unknown-user',
-          since: chunk.at,
-          reply: `${outcome.code ?? ''} ${outcome.reply ?? ''}`.trim().slice(0, 500),
-        })
-      }
-    }
+    for (const outcome of chunk.outcomes) running.tally.count(chunk.batch, outcome, outcome.until === undefined ? null : Date.parse(outcome.until))
     running.underWay.counted(chunk.batch)
     running.tally.position = seq
     running.changed = true
     this.#options.log.debug('counted', { campaign: campaignName(running.record), batch: chunk.batch, outcomes: chunk.outcomes.length })
-    if (unknown.length > 0) this.#options.onUnknownUsers(chunk.tenant, unknown)
     this.#options.onCounted(running)
   }
 }

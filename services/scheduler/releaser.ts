@@ -12,6 +12,7 @@ import { orderOf } from './expansion.ts'
 import { placeKindOf } from './grouping.ts'
 import { type Allowed, earn, earnedAt } from './policy/pace.ts'
 import { type Deficits, forgetAbsent, pick, room } from './policy/release.ts'
+import { holdAt } from './policy/site-holds.ts'
 import { SiteViews } from './policy/site-views.ts'
 import { hoursOf } from './policy/window.ts'
 import type { SharesWatch } from './tenant-shares.ts'
@@ -74,6 +75,8 @@ export class Releaser implements Disposable {
   #restOf({ record }: Running, site: string): Reason | null {
     if (record.state === 'paused') return { because: 'paused', until: null }
     if (record.state === 'scheduled') return { because: 'scheduled', until: record.startAt }
+    const hold = holdAt(record, site)
+    if (hold !== null) return { because: hold.because, until: null }
     const hours = hoursOf(record.window, this.#options.now())
     if (hours.kind === 'closed') return { because: 'window', until: hours.until }
     const view = this.#sites.get(site)
@@ -178,7 +181,7 @@ export class Releaser implements Disposable {
       if (record.startAt > now || record.deadline <= now || hoursOf(record.window, now).kind === 'closed') continue
       if (record.rate !== null) earn(running.rate, record.rate, now)
       for (const queue of running.queues.values()) {
-        if (queue.batches.length === 0 || placeKindOf(queue.site) !== 'site') continue
+        if (queue.batches.length === 0 || placeKindOf(queue.site) !== 'site' || holdAt(record, queue.site) !== null) continue
         if (this.#sites.get(queue.site)?.restingPools.some(({ pool, until }) => pool === record.pool && until > now)) continue
         const list = sites.get(queue.site) ?? []
         const halved = this.#options.shares.of(record.tenant, record.pool, queue.site)

@@ -55,6 +55,9 @@ export class Sites {
     return { kind: 'site', site: site.site, provider: site.provider, shard: site.shard }
   }
 
+  /** The share of unknown users that the site's row bears (delivery.md §7). */
+  readonly unknownMax = (site: string): number => this.#providers.row(site.split('/', 1)[0] ?? site).unknownMax
+
   shardOf(site: string, provider: string | null): string {
     return shardOf(site, provider)
   }

@@ -1,13 +1,11 @@
-import { decode, decodePublic, encodeJson } from '../../protocol/codec.ts'
+import { decode } from '../../protocol/codec.ts'
 import type { Problem } from '../../protocol/campaign.ts'
 import { campaignName } from '../../protocol/ids.ts'
 import type { Drain } from '../../protocol/messages/permission.ts'
-import type { ErrorAnswer } from '../../protocol/messages/ops.ts'
 import { DEFAULT_RETRY } from '../../protocol/retry.ts'
 import { RetryConfig, retryPolicy } from '../../protocol/retry-config.ts'
 import { STREAM } from '../../protocol/streams.ts'
-import { readSubject, wildcard } from '../../protocol/subjects.ts'
-import type { Call } from '../runtime/bus/types.ts'
+import { wildcard } from '../../protocol/subjects.ts'
 import { Infrastructure, RETRY_PACE_MS } from '../runtime/errors.ts'
 import type { FleetWatch } from '../runtime/fleet-watch.ts'
 import { openBucket } from '../runtime/kv.ts'
@@ -16,18 +14,19 @@ import { bury, isUnburied } from './burial.ts'
 import { Campaigns, ENDED, type Running } from './campaigns.ts'
 import type { SchedulerContext } from './config.ts'
 import { Control } from './control.ts'
+import { openDoors } from './doors.ts'
 import { startDue } from './due.ts'
 import { CampaignEvents } from './events.ts'
 import { expand, ExpansionInterrupted } from './expansion.ts'
+import { HygieneKeeper } from './hygiene-keeper.ts'
 import { Intake } from './intake.ts'
 import { Ledger } from './ledger.ts'
 import { Releaser } from './releaser.ts'
 import { restoreQueues } from './restore.ts'
 import type { Sites } from './sites.ts'
-import { receivedStatus, statusOf, statusOfRecord, unknownStatus } from './status.ts'
+import { statusOf } from './status.ts'
 import { Suppression } from './suppression.ts'
 import { watchTenantShares } from './tenant-shares.ts'
-import { answerSuppression } from './suppression-desk.ts'
 
 /** a scheduler that died while it cleared an ended campaign away is followed by another within minutes */
 const UNBURIED_MS = 3_600_000
@@ -188,20 +187,39 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
   const { running: loaded, ended } = await campaigns.load(clock.now() - UNBURIED_MS)
   for (const record of ended) if (await isUnburied(record, bus)) await bury(record, { bus, bucket, events })
   for (const running of loaded) await restoreQueues(bus, running)
+  const control = new Control({
+    bus,
+    bucket,
+    log,
+    campaigns,
+    events,
+    releaser,
+    now: clock.now,
+    onLifted: ({ record }, lifted) => hygiene.forgive(record.tenant, record.id, lifted),
+    onChanged: settle,
+  })
   const { lastSeq } = await bus.streamState(STREAM.outcomes)
-  const ledger = stack.use(
-    new Ledger({
+  const hygiene: HygieneKeeper = stack.use(
+    await HygieneKeeper.open({
       bus,
+      bucket,
       log,
-      campaigns,
+      clock,
+      suppression,
+      saveEveryMs: config.saveEveryMs,
       endSeq: lastSeq,
-      onCounted: settle,
-      onUnknownUsers: (tenant, entries) => void again(() => suppression.add(tenant, entries)),
+      again,
+      fleet: () => fleet.current()?.fleet ?? null,
+      unknownMax: sites.unknownMax,
+      onTrip: ({ tenant, campaign, site, because, says }) => {
+        const running = campaigns.get(tenant, campaign)
+        if (running) void again(() => control.stopAt(running, site, because, says))
+      },
     }),
   )
+  const ledger = stack.use(new Ledger({ bus, log, campaigns, endSeq: lastSeq, onCounted: settle, hygiene }))
   await ledger.caughtUp
 
-  const control = new Control({ bus, bucket, log, campaigns, events, releaser, onChanged: settle })
   const intake = new Intake({
     bus,
     clock,
@@ -221,46 +239,8 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
 
   stack.use(bus.hear(wildcard('drain'), ({ body }) => releaser.drained(decode<Drain>(body))))
   stack.use(
-    bus.serve(wildcard('campaignStatus'), (call) =>
-      answer(call, async () => {
-        const { tenant = '', id = '' } = readSubject('campaignStatus', call.subject) ?? {}
-        const running = campaigns.get(tenant, id)
-        if (running) return status(running)
-        const record = await campaigns.lookUp(tenant, id)
-        if (record) return statusOfRecord(record)
-        return intake.isReceived(tenant, id) ? receivedStatus(tenant, id) : unknownStatus(tenant, id)
-      }),
-    ),
+    openDoors({ bus, campaigns, intake, control, suppression, hygiene, status, tenants: () => fleet.current()?.fleet.tenant.map(({ name }) => name) ?? [] }),
   )
-  stack.use(
-    bus.serve(wildcard('campaignControl'), (call) =>
-      answer(call, async () => {
-        const { tenant = '', id = '' } = readSubject('campaignControl', call.subject) ?? {}
-        const read = decodePublic(call.body)
-        return read.kind === 'read' ? control.apply(tenant, id, read.body) : unreadable(read.because)
-      }),
-    ),
-  )
-  stack.use(
-    bus.serve(wildcard('suppression'), (call) =>
-      answer(call, async () => {
-        const read = decodePublic(call.body)
-        if (read.kind === 'unreadable') return unreadable(read.because)
-        const tenants = fleet.current()?.fleet.tenant.map(({ name }) => name) ?? []
-        return answerSuppression({ bus, suppression, tenants }, readSubject('suppression', call.subject)?.tenant ?? '', read.body)
-      }),
-    ),
-  )
-  function answer(call: Call, act: () => Promise<object>): void {
-    void act().then(
-      (body) => call.reply(encodeJson(body)),
-      (error: unknown) => {
-        if (!(error instanceof Infrastructure)) throw error
-        call.reply(encodeJson({ error: { code: 'unavailable', message: `NATS does not answer (${error.message}); ask again` } } satisfies ErrorAnswer))
-      },
-    )
-  }
-
   stack.use(await startDue({ bus, clock, log, isAlive: (sender) => senders.nodes().has(sender), campaigns, sites, suppression, policy }))
   const saving = setInterval(() => {
     for (const running of campaigns.all()) {
@@ -295,8 +275,4 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
       log.info('term ended', { campaigns: campaigns.size })
     },
   }
-}
-
-function unreadable(because: string): ErrorAnswer {
-  return { error: { code: 'bad-request', message: `the request is neither JSON nor msgpack: ${because}` } }
 }

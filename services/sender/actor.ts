@@ -27,6 +27,7 @@ import { watchOwners } from '../runtime/owners.ts'
 import type { SENDER_CONFIG } from './config.ts'
 import { AheadMemory } from './ahead.ts'
 import { Contents } from './contents.ts'
+import { HeldCampaigns } from './held-campaigns.ts'
 import { usableIps } from './host-addresses.ts'
 import { Journal } from './journal.ts'
 import { LeaseHolder } from './lease-holder.ts'
@@ -97,14 +98,14 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
   })
   stack.defer(() => liveness.end())
 
-  const held = new Set<string>()
+  const held = new HeldCampaigns()
   const journal = new Journal({ bus, mono: clock.mono, wall: clock.now, onTrouble: (error) => log.warn('journal waits', { error }) })
   const orders = new Orders({
     bus,
     sender,
     journal,
     isAlive: (id) => senders.nodes().has(id),
-    isHeld: ({ order }) => held.has(KEYS.held(order.tenant, order.campaign)),
+    isHeld: ({ order }) => held.has(order),
     policy: () => policy,
     clock,
     dice,
@@ -168,10 +169,8 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
 
   // Campaigns may be held already: what hears of them stands before they are read, and they are known before the first grant.
   const heldWatch = openBucket(bus, 'campaigns').watch(KEYS.allHeld, ({ key, value }) => {
-    if (value === null) return void held.delete(key)
-    held.add(key)
-    const [, tenant = '', campaign = ''] = key.split('.')
-    leases.letGoOf({ tenant, campaign })
+    const campaign = held.told(key, value)
+    if (campaign !== null) leases.letGoOf(campaign)
   })
   stack.defer(() => heldWatch.close())
   await heldWatch.caughtUp

@@ -82,8 +82,9 @@ export class Leases {
     }
   }
 
-  letGoOf(campaign: { tenant: string; campaign: string }): void {
-    for (const holder of this.#holders.values()) holder.letGoOf(campaign)
+  /** `sites`: only there; null = everywhere. */
+  letGoOf({ sites, ...campaign }: { readonly tenant: string; readonly campaign: string; readonly sites: readonly string[] | null }): void {
+    for (const holder of this.#holders.values()) if (sites === null || sites.includes(holder.lease.site)) holder.letGoOf(campaign)
   }
 
   shards(): Set<string> {

@@ -6,6 +6,7 @@ import type { Command, Here } from '../command.ts'
 import { judgeActors, readOwning } from '../doctor/actors.ts'
 import { bad, type Chapter, type Diagnosis, unknown } from '../doctor/diagnosis.ts'
 import { lookAtFleet, readFleet } from '../doctor/fleet.ts'
+import { lookAtHeld } from '../doctor/held.ts'
 import { lookAtIps } from '../doctor/ips.ts'
 import { lookAtMail } from '../doctor/mail.ts'
 import { lookAtNats } from '../doctor/nats.ts'
@@ -19,7 +20,7 @@ export const doctorCommand: Command = {
   positionals: [],
   options: ['json'],
   says: 'looks at all that could keep mail from arriving, and what to do',
-  more: 'It looks at NATS and its store, the actors, DNS of domains and IPs, modes of IPs and sites, mail that is stuck, replies that no rule knows. What is missing in DNS is shown as it should be published. Exit code 1 when something is wrong (✗); what only deserves a look (!) is 0.',
+  more: 'It looks at NATS and its store, the actors, DNS of domains and IPs, modes of IPs and sites, mail that is stuck, verdicts about recipients that were not believed, replies that no rule knows. What is missing in DNS is shown as it should be published. Exit code 1 when something is wrong (✗); what only deserves a look (!) is 0.',
   examples: ['hato doctor', 'hato doctor --json | jq "[.chapters[].lines[] | select(.verdict == \\"bad\\")]"'],
   async run(asked, here) {
     const bus = await here.bus()
@@ -52,6 +53,7 @@ async function examine(bus: Bus, here: Here): Promise<Chapter[]> {
     ['IPs', async () => lookAtIps(bus, (await fleet())?.fleet.ip ?? [], now)],
     ['Sites', () => lookAtSites(bus, now)],
     ['Mail that waits', () => lookAtMail(bus, now)],
+    ['Recipients', async () => lookAtHeld(bus, (await fleet())?.fleet.tenant.map(({ name }) => name) ?? [])],
     ['Replies', () => lookAtReplies(bus)],
   ]
   return Promise.all(

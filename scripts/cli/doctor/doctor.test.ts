@@ -5,6 +5,7 @@ import { widthOf } from '../text.ts'
 import { judgeActors, shardsOf } from './actors.ts'
 import { bad, good, note, warning } from './diagnosis.ts'
 import { tellFindings } from './fleet.ts'
+import { judgeHeld } from './held.ts'
 import { judgeIps } from './ips.ts'
 import { judgeMail, scheduledAt } from './mail.ts'
 import { judgeServer, judgeStore, judgeStreams } from './nats.ts'
@@ -214,5 +215,19 @@ describe('the screen', () => {
     expect(verdictLine(chapters, paint)).toBe('1 thing is wrong, 1 thing deserves a look.')
     expect([isHealthy(chapters), isHealthy([{ title: '', lines: [warning('x')] }])]).toEqual([false, true])
     expect(verdictLine([{ title: '', lines: [good('x')] }], paint)).toBe('All is well.')
+  })
+})
+
+describe('recipients', () => {
+  it('tells whose unknown users were not believed, and who may decide', () => {
+    const none = { total: 0, sites: [] }
+    expect(verdicts(judgeHeld([{ tenant: 'acme', page: none }]))).toEqual(['good'])
+    const page = { total: 222, sites: [{ site: 'google', count: 222, since: iso(-60_000), reply: '550 5.1.1 no', brakeSince: iso(-60_000) }] }
+    const [told] = judgeHeld([
+      { tenant: 'acme', page },
+      { tenant: 'other', page: none },
+    ])
+    expect(told).toMatchObject({ verdict: 'warning', more: ['google: 222, still so; it said 550 5.1.1 no'] })
+    expect(told?.says).toContain('hato suppress confirm|drop acme')
   })
 })
