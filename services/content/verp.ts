@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 
 /**
  * Return paths and Message-IDs: pure functions of the recipient's place, so that they never change between attempts (delivery.md §4, §9).
@@ -30,8 +30,13 @@ export interface RecipientPlace {
 const RETURN_PATH = /^b-([a-z2-7]{10})-([0-9a-z]{1,11})-([0-9a-z]{1,2})-([a-z2-7]{16})$/
 
 export function campaignTag({ tenant, campaign }: { readonly tenant: string; readonly campaign: string }): string {
-  return base32(createHash('sha256').update(`${tenant}/${campaign}`).digest(), 10)
+  const name = `${tenant}/${campaign}`
+  if (lastTag?.name !== name) lastTag = { name, tag: base32(hash('sha256', name, 'buffer'), 10) }
+  return lastTag.tag
 }
+
+/** A sender asks for one campaign's tag many times in a row. */
+let lastTag: { readonly name: string; readonly tag: string } | null = null
 
 /** @param secret the cluster's, at least 16 octets; the same on every sender and on whoever reads bounces */
 export function encodeReturnPath(place: RecipientPlace & { readonly secret: string; readonly domain: string }): string {
@@ -61,7 +66,7 @@ function mac(secret: string, told: string): string {
  */
 export function messageId(place: RecipientPlace & { readonly address: string; readonly domain: string }): string {
   const told = [place.tenant, place.campaign, place.batch, place.n, place.address].join('\0')
-  return `<${base32(createHash('sha256').update(told).digest(), 32)}@${place.domain}>`
+  return `<${base32(hash('sha256', told, 'buffer'), 32)}@${place.domain}>`
 }
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'

@@ -5,6 +5,7 @@ import { ObjectError } from '../runtime/objects.ts'
 import type { Contents, RenderedMail } from './contents.ts'
 import type { Journal } from './journal.ts'
 import type { LeaseHolder, Worker } from './lease-holder.ts'
+import { Bearing } from './bearing.ts'
 import { domainOf, type Turn } from './works.ts'
 import { type Finding, foundWithoutReply, outcomeOf } from './policy/attempt.ts'
 import { findingOf } from './policy/finding.ts'
@@ -54,6 +55,7 @@ export class SessionWorker implements Worker {
   readonly done: Promise<void>
   readonly #holder: LeaseHolder
   readonly #tools: WorkerTools
+  readonly #bearing: Bearing
   #session: SmtpSession | null = null
   #opening = false
   #leaving = false
@@ -63,6 +65,7 @@ export class SessionWorker implements Worker {
   constructor(holder: LeaseHolder, tools: WorkerTools) {
     this.#holder = holder
     this.#tools = tools
+    this.#bearing = new Bearing(tools)
     this.done = this.#run()
   }
 
@@ -197,8 +200,8 @@ export class SessionWorker implements Worker {
   async #leadsTo(session: SmtpSession, { work, n }: Turn): Promise<boolean> {
     if (work.held.order.deadline <= this.#tools.wall()) return false
     const domain = domainOf(work.batch.recipients[n]?.address ?? '')
-    const route = await this.#tools.routes.of(domain, this.#holder.lease.terms, this.#tools.network())
-    return this.#tools.routes.bears(session.facts, route, domain)
+    if (this.#bearing.believes(session, domain)) return true
+    return this.#bearing.asks(session, await this.#tools.routes.of(domain, this.#holder.lease.terms, this.#tools.network()), domain)
   }
 
   /** The mail; null while NATS is away. An object that somebody took away is the content's fault, not a reason to fall over it again and again. */
@@ -225,6 +228,8 @@ export class SessionWorker implements Worker {
 
   async #sessionFor(domain: string): Promise<{ kind: 'session'; session: SmtpSession } | { kind: 'finding'; finding: Finding } | { kind: 'none' }> {
     const { lease } = this.#holder
+    const open = this.#session
+    if (open !== null && this.#bearing.believes(open, domain)) return { kind: 'session', session: open }
     const route = await this.#tools.routes.of(domain, lease.terms, this.#tools.network())
     if (route.kind === 'none') return { kind: 'finding', finding: { ...foundWithoutReply('bounced', route.class, 'domain', route.because), suppress: true } }
     if (route.kind === 'dns') return { kind: 'finding', finding: foundWithoutReply('deferred', 'dns', 'nobody', route.because) }
@@ -234,8 +239,7 @@ export class SessionWorker implements Worker {
     }
     if (this.#ways.size > DOMAINS_REMEMBERED) this.#ways.clear()
     this.#ways.set(domain, route)
-    const open = this.#session
-    if (open?.usable && (await this.#tools.routes.bears(open.facts, route, domain))) return { kind: 'session', session: open }
+    if (open !== null && (await this.#bearing.asks(open, route, domain))) return { kind: 'session', session: open }
     await this.#leave()
     const hops = this.#holder.withRoom(route.hops)
     if (hops.length === 0) {

@@ -4,7 +4,7 @@ import { bitsOf, fullMask, maskOf } from '../../protocol/mask.ts'
 import type { Batch, Order } from '../../protocol/messages/mail.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
 import { DEFAULT_RETRY } from '../../protocol/retry.ts'
-import { countOpen, endOf, giveBack, type Opening, openWork, take, tell, type Work } from './state.ts'
+import { endOf, giveBack, type Opening, openWork, take, tell, type Work } from './state.ts'
 
 const NOW = 1_800_000_000_000
 
@@ -103,7 +103,7 @@ describe('the work on one order', () => {
   it('leaves recipients alone that are not due yet, and hands their time on', () => {
     const later = NOW / 1_000 + 600
     const work = workOf(2, { notBefore: [0, later] })
-    expect(countOpen(work)).toBe(1)
+    expect(work.open.size).toBe(1)
     const n = take(work) as number
     tell(work, outcome(n, 'delivered'), telling)
     const end = endOf(work, letGo)
@@ -129,7 +129,7 @@ describe('the work on one order', () => {
         const end = endOf(work, letGo)
         if (end.kind !== 'later') throw new Error('no order')
         const again = openWork({ ...opening(waits.length, end.order), now: end.at })
-        const dueThen = bitsOf(end.order.mask).filter((n) => again.recipients.get(n)?.kind === 'open')
+        const dueThen = bitsOf(end.order.mask).filter((n) => again.open.has(n))
         expect(dueThen.filter((n) => (notBefores[n] ?? 0) > end.at)).toEqual([])
         const first = Math.min(...notBefores)
         expect(dueThen).toEqual(expect.arrayContaining(waits.flatMap((_, n) => ((notBefores[n] ?? 0) <= first + 5_000 ? [n] : []))))
@@ -141,7 +141,7 @@ describe('the work on one order', () => {
   it('takes over what an earlier holder made durable and flags who had no outcome', () => {
     const prior = [outcome(0, 'delivered'), outcome(1, 'deferred')]
     const work = workOf(3, {}, prior, maskOf([2], 3))
-    expect(countOpen(work)).toBe(1)
+    expect(work.open.size).toBe(1)
     const n = take(work) as number
     expect(n).toBe(2)
     expect(tell(work, outcome(2, 'delivered'), telling).mayBeDuplicate).toBe(true)

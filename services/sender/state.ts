@@ -12,12 +12,10 @@ import type { Pace } from './pace.ts'
  * A recipient is, for this order, always in exactly one state:
  *   open      waits for its turn
  *   taken     is in a transaction
- *   told      has an outcome of this attempt: final, or deferred with the next try that follows from it
- *   later     is not due yet: rolls into the next order untouched
+ *   resting   told: has an outcome of this attempt, final or deferred with the next try that follows from it;
+ *             later: is not due yet, and rolls into the next order untouched
  */
-export type RecipientState =
-  | { readonly kind: 'open' }
-  | { readonly kind: 'taken' }
+export type RestingState =
   | { readonly kind: 'later'; readonly notBefore: EpochMs }
   | { readonly kind: 'told'; readonly final: true }
   | {
@@ -39,7 +37,10 @@ export interface Work {
   readonly claimSeq: number
   /** recipients an earlier holder may have sent to (S2) */
   readonly maybe: Mask
-  readonly recipients: Map<number, RecipientState>
+  /** INVARIANT: each recipient of the order stands in exactly one of the three. */
+  readonly open: Set<number>
+  readonly taken: Set<number>
+  readonly resting: Map<number, RestingState>
   readonly charged: ReadonlyMap<number, number>
   readonly refusals: ReadonlyMap<number, number>
   /** outcomes told and not yet durable */
@@ -78,7 +79,9 @@ export function openWork({ held, batchSeq, batch, claimSeq, maybe, prior, now, d
     batch,
     claimSeq,
     maybe,
-    recipients: new Map(ns.map((n, at) => [n, dueState(held.order.notBefore?.[at], now)])),
+    open: new Set(),
+    taken: new Set(),
+    resting: new Map(),
     charged: new Map(ns.map((n, at) => [n, held.order.charged?.[at] ?? 0])),
     refusals: new Map(ns.map((n, at) => [n, held.order.refusals?.[at] ?? 0])),
     unconfirmed: 0,
@@ -86,53 +89,57 @@ export function openWork({ held, batchSeq, batch, claimSeq, maybe, prior, now, d
     lost: false,
     letGo: null,
   }
+  for (const [at, n] of ns.entries()) {
+    const notBefore = dueLater(held.order.notBefore?.[at], now)
+    if (notBefore === null) work.open.add(n)
+    else work.resting.set(n, { kind: 'later', notBefore })
+  }
   for (const outcome of prior) {
-    if (!work.recipients.has(outcome.n)) continue
-    if (outcome.outcome !== 'deferred') work.recipients.set(outcome.n, { kind: 'told', final: true })
+    const { n } = outcome
+    if (!work.open.has(n) && !work.resting.has(n)) continue
+    if (outcome.outcome !== 'deferred') settle(work, n, { kind: 'told', final: true })
     else {
       const next = planNext(work, outcome, { retryAfterMs: null, now, dice, policy })
       // What its first holder deferred and time has since ended is open again: its turn then tells `expired`.
-      work.recipients.set(outcome.n, next.kind === 'retry' ? deferredState(outcome, next) : { kind: 'open' })
+      if (next.kind === 'retry') settle(work, n, deferredState(outcome, next))
+      else {
+        work.resting.delete(n)
+        work.open.add(n)
+      }
     }
   }
   return work
 }
 
-function dueState(notBeforeS: number | undefined, now: EpochMs): RecipientState {
-  if (notBeforeS === undefined || notBeforeS * 1_000 <= now) return { kind: 'open' }
-  return { kind: 'later', notBefore: notBeforeS * 1_000 }
+function settle(work: Work, n: number, state: RestingState): void {
+  work.open.delete(n)
+  work.taken.delete(n)
+  work.resting.set(n, state)
+}
+
+/** @returns null for who is due */
+function dueLater(notBeforeS: number | undefined, now: EpochMs): EpochMs | null {
+  return notBeforeS === undefined || notBeforeS * 1_000 <= now ? null : notBeforeS * 1_000
 }
 
 /** The next recipient to try, by preference one that `fits`; it is taken. */
 export function take(work: Work, fits: (n: number) => boolean = () => true): number | null {
-  let other: number | null = null
-  for (const [n, state] of work.recipients) {
-    if (state.kind !== 'open') continue
-    if (fits(n)) {
-      work.recipients.set(n, { kind: 'taken' })
-      return n
-    }
-    other ??= n
+  let chosen: number | null = null
+  for (const n of work.open) {
+    chosen ??= n
+    if (!fits(n)) continue
+    chosen = n
+    break
   }
-  if (other !== null) work.recipients.set(other, { kind: 'taken' })
-  return other
+  if (chosen === null) return null
+  work.open.delete(chosen)
+  work.taken.add(chosen)
+  return chosen
 }
 
 /** A taken recipient whose transaction never began goes back. */
 export function giveBack(work: Work, n: number): void {
-  if (work.recipients.get(n)?.kind === 'taken') work.recipients.set(n, { kind: 'open' })
-}
-
-export function countOpen(work: Work): number {
-  let open = 0
-  for (const state of work.recipients.values()) if (state.kind === 'open') open++
-  return open
-}
-
-export function countTaken(work: Work): number {
-  let taken = 0
-  for (const state of work.recipients.values()) if (state.kind === 'taken') taken++
-  return taken
+  if (work.taken.delete(n)) work.open.add(n)
 }
 
 export interface Telling {
@@ -148,12 +155,12 @@ export function tell(work: Work, verdict: Outcome, telling: Telling): Outcome {
   if (outcome.outcome === 'deferred') {
     const next = planNext(work, outcome, telling)
     if (next.kind === 'retry') {
-      work.recipients.set(outcome.n, deferredState(outcome, next))
+      settle(work, outcome.n, deferredState(outcome, next))
       return { ...outcome, until: rfc3339(next.notBefore) }
     }
     outcome = { ...outcome, outcome: next.outcome, class: next.class }
   }
-  work.recipients.set(outcome.n, { kind: 'told', final: true })
+  settle(work, outcome.n, { kind: 'told', final: true })
   return outcome
 }
 
@@ -178,7 +185,7 @@ function planNext(work: Work, outcome: Outcome, { retryAfterMs, now, dice, polic
   })
 }
 
-function deferredState(outcome: Outcome, next: Extract<Next, { kind: 'retry' }>): RecipientState {
+function deferredState(outcome: Outcome, next: Extract<Next, { kind: 'retry' }>): RestingState {
   return {
     kind: 'told',
     final: false,
@@ -207,13 +214,14 @@ export function endOf(work: Work, letGo: LetGo): Ending {
   const rows: { n: number; notBefore: EpochMs; charged: number; refusals: number }[] = []
   let stick: Stick | null = null
   let because: ReplyClass | null = null
-  for (const [n, state] of work.recipients) {
-    const charged = work.charged.get(n) ?? 0
-    const refusals = work.refusals.get(n) ?? 0
-    if (state.kind === 'open' || state.kind === 'taken') {
-      rows.push({ n, notBefore: letGo.notBefore, charged, refusals })
-      because ??= letGo.because
-    } else if (state.kind === 'later') rows.push({ n, notBefore: state.notBefore, charged, refusals })
+  const triesOf = (n: number) => ({ n, charged: work.charged.get(n) ?? 0, refusals: work.refusals.get(n) ?? 0 })
+  for (const n of [...work.open, ...work.taken]) {
+    rows.push({ ...triesOf(n), notBefore: letGo.notBefore })
+    because ??= letGo.because
+  }
+  for (const [n, state] of work.resting) {
+    const { charged, refusals } = triesOf(n)
+    if (state.kind === 'later') rows.push({ n, notBefore: state.notBefore, charged, refusals })
     else if (!state.final) {
       rows.push({ n, notBefore: state.notBefore, charged: charged + (state.charged ? 1 : 0), refusals: refusals + (state.refused ? 1 : 0) })
       if (state.stick && (stick === null || state.stick.hardUntil > stick.hardUntil)) stick = state.stick
@@ -228,7 +236,7 @@ export function endOf(work: Work, letGo: LetGo): Ending {
     work.held.order.deadline,
     dueAt(
       rows.map((row) => row.notBefore),
-      countOpen(work) === 0 ? DUE_TOGETHER_MS : 0,
+      work.open.size === 0 ? DUE_TOGETHER_MS : 0,
     ),
   )
   // A new attempt is a new order: it does not inherit the identity under which a copy of this one may still be about.

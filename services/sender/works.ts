@@ -2,7 +2,7 @@ import type { HeldOrder } from '../../protocol/messages/mail.ts'
 import { orderId } from '../../protocol/messages/mail.ts'
 import type { EpochMs } from '../../protocol/words.ts'
 import type { Orders } from './orders.ts'
-import { countOpen, countTaken, giveBack, type LetGo, take, type Work } from './state.ts'
+import { giveBack, type LetGo, take, type Work } from './state.ts'
 
 /** A recipient whose turn it is. */
 export interface Turn {
@@ -42,13 +42,13 @@ export class Works {
   get queued(): number {
     let queued = 0
     for (const held of this.#queue) queued += held.order.count
-    for (const work of this.#works) queued += countOpen(work)
+    for (const work of this.#works) queued += work.open.size
     return queued
   }
   /** recipients that a worker is busy with */
   get taken(): number {
     let taken = 0
-    for (const work of this.#works) taken += countTaken(work)
+    for (const work of this.#works) taken += work.taken.size
     return taken
   }
   /** Is there an order to be claimed, or one that is being claimed now? */
@@ -140,7 +140,7 @@ export class Works {
   finishIfDone(work: Work): void {
     if (!this.#works.has(work) || this.#finishing.has(work)) return
     const stopped = this.#ending !== null || work.letGo !== null || work.lost
-    if (countTaken(work) > 0 || (countOpen(work) > 0 && !stopped)) return
+    if (work.taken.size > 0 || (work.open.size > 0 && !stopped)) return
     const letGo = work.letGo ?? this.#ending ?? { because: 'lease-end', notBefore: this.#wall() }
     const finishing = this.#orders.finish(work, letGo).finally(() => {
       this.#works.delete(work)

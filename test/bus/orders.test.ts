@@ -93,7 +93,7 @@ describe('an order at a sender', () => {
       work = await other.open(held)
       return work !== null
     })
-    expect((work as Work | null)?.recipients.size).toBe(3)
+    expect((work as Work | null)?.open.size).toBe(3)
   })
 
   it('goes to another sender when its batch could not be read after the claim', async () => {
