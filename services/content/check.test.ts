@@ -80,7 +80,10 @@ describe('a content', () => {
       { address: 'a@x.jp', vars: { token: 'same', name: 'A' } },
       { address: 'b@x.jp', vars: { token: 'same', name: 'B' } },
     ]
-    expect(problems({}, 'marketing', two)).toEqual([expect.stringContaining('is the same for every')])
+    expect(problems({}, 'marketing', two)).toEqual([expect.stringContaining('is the same for a@x.jp and b@x.jp once rendered')])
+    const third = { address: 'c@x.jp', vars: { token: 'own', name: 'C' } }
+    expect(problems({}, 'marketing', [third, ...two])).toEqual([expect.stringContaining('is the same for a@x.jp and b@x.jp')])
+    expect(problems({}, 'marketing', [third, third])).toEqual([])
     expect(problems({ unsubscribe: { url: 'https://acme.example/u?a={{ address | url_encode }}' } }, 'marketing', two)).toEqual([])
   })
 

@@ -102,16 +102,33 @@ function unsubscribeProblems(content: Content, { kind, sample = [] }: Asked, tem
   if (url === undefined) return problems
   if (!/^\s*(?:https:\/\/[^\s]|\{[{%])/i.test(url)) problems.push({ path: 'unsubscribe.url', message: 'must begin with https:// (RFC 8058)' })
   const template = templates.get('unsubscribe.url')
-  if (kind === 'marketing' && template && isAlikeForAll(template, sample)) {
+  if (kind !== 'marketing' || !template) return problems
+  const pair = alike(template, sample)
+  if (template.variables.length === 0) {
     problems.push({ path: 'unsubscribe.url', message: 'is the same for every recipient; it must name who unsubscribes, as in https://…/{{ token }}' })
+  } else if (pair !== null) {
+    const message = `is the same for ${pair[0]} and ${pair[1]} once rendered; it must name who unsubscribes, as in https://…/{{ token }}`
+    problems.push({ path: 'unsubscribe.url', message })
   }
   return problems
 }
 
-function isAlikeForAll(template: Template, sample: readonly Recipient[]): boolean {
-  if (template.variables.length === 0) return true
-  const rendered = sample.map((recipient) => template.render(scopeOf(recipient), { now: 0, missing: 'refuse' })).filter(({ kind }) => kind === 'text')
-  return rendered.length > 1 && new Set(rendered.map((one) => (one.kind === 'text' ? one.text : ''))).size === 1
+/** Of a list that is read from an object: the same for who is on it as for who stands in a message. */
+export function oneClickProblems(content: Content, sample: readonly Recipient[]): readonly Problem[] {
+  return unsubscribeProblems(content, { kind: 'marketing', domains: [], sample }, compileContent(content).templates)
+}
+
+/** The two recipients of the sample who would get the same link; null when each has one of its own. What does not render is another problem. */
+function alike(template: Template, sample: readonly Recipient[]): readonly [string, string] | null {
+  const whose = new Map<string, string>()
+  for (const recipient of sample) {
+    const rendered = template.render(scopeOf(recipient), { now: 0, missing: 'refuse' })
+    if (rendered.kind !== 'text') continue
+    const other = whose.get(rendered.text)
+    if (other !== undefined && other !== recipient.address) return [other, recipient.address]
+    whose.set(rendered.text, recipient.address)
+  }
+  return null
 }
 
 const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]{1,64}\/[a-z0-9!#$&^_.+-]{1,64}(?:\s*;\s*[a-z0-9-]+=(?:[\w.+-]+|"[^"\\\r\n]*"))*$/i

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import type { Problem } from '../../protocol/campaign.ts'
+import type { Fleet } from '../../protocol/fleet.ts'
 import type { EpochMs } from '../../protocol/words.ts'
 
 /** DKIM keys: read and judged when they are loaded, so that no mail leaves unsigned because a key was bad (delivery.md §10). */
@@ -13,6 +14,12 @@ export interface DkimRow {
   /** first and last moment of use, for rotation; null or absent = open */
   readonly from?: EpochMs | null
   readonly until?: EpochMs | null
+}
+
+/** `from` and `until` are days: UTC, the last one not included. */
+export function dkimRowsOf({ dkim }: Pick<Fleet, 'dkim'>): readonly DkimRow[] {
+  const day = (text: string | undefined) => (text === undefined ? null : Date.parse(text))
+  return dkim.map(({ domain, selector, key, tenants, from, until }) => ({ domain, selector, pem: key, tenants, from: day(from), until: day(until) }))
 }
 
 export interface DkimKey {

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { Fleet } from '../../protocol/fleet.ts'
 import { loadDkimKeys } from './dkim-keys.ts'
-import { campaignChecks, type Finding, fleetChecks, type Found, type LookUp, preflightProblems, runCheck } from './preflight.ts'
+import { campaignChecks, type Finding, fleetChecks, type Found, headerSpfProblem, type LookUp, preflightProblems, runCheck } from './preflight.ts'
 
 type Zone = Record<string, Partial<Record<LookUp['type'], readonly string[]>> | 'broken'>
 
@@ -100,6 +100,7 @@ describe('preflight', () => {
         about: 'spf',
         verdict: 'bad',
         message: 'SPF does not pass for 2001:db8::7 (fail: bounce.acme.example: -all); its record needs ip6:2001:db8::7 before "all"',
+        publish: { name: 'bounce.acme.example', type: 'TXT', text: 'v=spf1 ip4:203.0.113.7 ip6:2001:db8::7 -all' },
       },
     ],
     [
@@ -169,6 +170,16 @@ describe('preflight', () => {
       warnings: [{ path: 'preflight.return-path' }, { path: 'preflight.spf' }],
     })
     expect(preflightProblems(all, 'notice')).toMatchObject({ problems: [], warnings: [{ path: 'preflight.dmarc' }, {}, {}] })
+  })
+
+  it('takes From without the pool in its SPF for bad only where more than a hundred people are at docomo, au or softbank', async () => {
+    expect(headerSpfProblem(await findings(good()))).toBeNull()
+    const lacks = await findings({ ...good(), 'acme.example': { MX: ['mx.acme.example'], TXT: ['v=spf1 -all'] } })
+    expect(preflightProblems(lacks, 'marketing')).toMatchObject({ problems: [], warnings: [{ path: 'preflight.header-spf' }] })
+    expect(headerSpfProblem(lacks)).toMatchObject({
+      path: 'preflight.header-spf',
+      message: expect.stringMatching(/more than 100 recipients at docomo, au, softbank.*publish acme.example TXT v=spf1/),
+    })
   })
 
   it('of a fleet asks each domain, return path and IP once', async () => {

@@ -47,6 +47,21 @@ function asProblem({ about, of, message, publish }: Finding): Problem {
   return { path: `preflight.${about}`, message: `${of}: ${message}${publish ? `; publish ${publish.name} ${publish.type} ${publish.text}` : ''}` }
 }
 
+/** Sites that look at the SPF of the header's From, and how many recipients there may meet one that lacks the pool (delivery.md §2). */
+export const HEADER_SPF_SITES: ReadonlySet<string> = new Set(['docomo', 'au', 'softbank'])
+export const HEADER_SPF_RECIPIENTS = 100
+
+/** Why a campaign with more than so many recipients there cannot be sent; null = From's SPF passes, or DNS did not say. */
+export function headerSpfProblem(findings: readonly Finding[]): Problem | null {
+  const lacking = findings.find(({ about, verdict }) => about === 'header-spf' && verdict === 'warning')
+  return lacking === undefined
+    ? null
+    : {
+        ...asProblem(lacking),
+        message: `more than ${HEADER_SPF_RECIPIENTS} recipients at ${[...HEADER_SPF_SITES].join(', ')}, and ${asProblem(lacking).message}`,
+      }
+}
+
 /** The IPs that mail of a tenant may leave from. */
 export function sourcesOf({ pool, ip }: Fleet, tenant: string): readonly Source[] {
   const pools = new Set(pool.filter(({ tenants }) => tenants === undefined || tenants.includes(tenant)).map(({ name }) => name))

@@ -7,13 +7,17 @@ import { fullMask } from '../../protocol/mask.ts'
 import { STREAM } from '../../protocol/streams.ts'
 import { subject } from '../../protocol/subjects.ts'
 import { token } from '../../protocol/tokens.ts'
+import { oneClickProblems } from '../content/check.ts'
+import { HEADER_SPF_RECIPIENTS, HEADER_SPF_SITES } from '../content/preflight.ts'
 import type { Bus, Entry } from '../runtime/bus/types.ts'
 import type { Log } from '../runtime/log.ts'
 import { ObjectError, openObjects } from '../runtime/objects.ts'
+import { contentOf } from './content-of.ts'
 import { type Campaigns, ENDED, type Running } from './campaigns.ts'
 import { type Group, placeOf, WindowOfGroups } from './grouping.ts'
 import { type ListLine, readList } from './list-reader.ts'
 import { hoursOf } from './policy/window.ts'
+import type { Preflight } from './preflight.ts'
 import { inTurn, queueOf } from './restore.ts'
 import { SeenSet } from './seen-set.ts'
 import type { Sites } from './sites.ts'
@@ -24,6 +28,8 @@ const READ_AHEAD = 2_000
 /** lines of a list that are looked at before the first batch is cut (design §4) */
 const SAMPLE_LINES = 10_000
 const SAMPLE_UNUSABLE = 0.05
+/** recipients whose one-click links are rendered and compared */
+const LINKS_COMPARED = 20
 /** problems of a list that are told one by one */
 const PROBLEMS_TOLD = 100
 /** a campaign this small goes to the routers in the same atomic batch that stores it */
@@ -37,6 +43,7 @@ export interface ExpansionTools {
   readonly suppression: Suppression
   readonly now: () => number
   readonly stopping: () => boolean
+  readonly preflight: Pick<Preflight, 'headerSpf'>
   /** unreleased batches are there */
   readonly onBatches: (running: Running) => void
   readonly onProgress: (running: Running, problems: readonly Problem[]) => Promise<void>
@@ -65,20 +72,24 @@ export async function expand(running: Running, tools: ExpansionTools): Promise<E
 }
 
 /** The first 10,000 lines: more than 5 % unusable stops the campaign before anything of it is sent. */
-async function sampleProblems(running: Running, tools: ExpansionTools): Promise<Problem[]> {
+async function sampleProblems(running: Running, tools: ExpansionTools): Promise<readonly Problem[]> {
   const problems: Problem[] = []
   let lines = 0
   let unusable = 0
+  const sample: Recipient[] = []
   for await (const line of linesOf(running, tools)) {
     if (line.kind === 'blank') continue
     if (++lines > SAMPLE_LINES) break
+    if (line.kind === 'recipient' && sample.length < LINKS_COMPARED) sample.push(line.recipient)
     if (line.kind !== 'unusable') continue
     unusable++
     if (problems.length < PROBLEMS_TOLD) problems.push(...line.problems)
   }
   const read = Math.min(lines, SAMPLE_LINES)
   if (read === 0) return [{ path: 'recipientsObject', message: `${running.record.list?.name} holds no recipient` }]
-  if (unusable <= read * SAMPLE_UNUSABLE) return []
+  if (unusable <= read * SAMPLE_UNUSABLE) {
+    return running.record.kind === 'marketing' ? oneClickProblems((await contentOf(tools.bus, running.record)).content, sample) : []
+  }
   return [
     {
       path: 'recipientsObject',
@@ -110,13 +121,21 @@ async function readOn(running: Running, tools: ExpansionTools): Promise<Expanded
   const from = running.expansion.position
   let open = new WindowOfGroups(running.expansion)
   let ahead: { line: ListLine; isNew: boolean }[] = []
+  let lookers = 0 // at sites that look at the SPF of From
 
   /** Lines go into the window in the order of the list; their domains are looked up together. */
-  const flush = async (): Promise<void> => {
+  const flush = async (): Promise<Problem | null> => {
     const places = await placesOf(
       ahead.flatMap(({ line, isNew }) => (line.kind === 'recipient' && isNew ? [line.recipient] : [])),
       tools.sites,
     )
+    const before = lookers
+    for (const { line, isNew } of ahead) {
+      const place = line.kind === 'recipient' && isNew ? places.get(domainOf(line.recipient)) : undefined
+      if (place?.kind === 'site' && HEADER_SPF_SITES.has(place.site)) lookers++
+    }
+    const problem = before <= HEADER_SPF_RECIPIENTS && lookers > HEADER_SPF_RECIPIENTS ? await tools.preflight.headerSpf(running.record) : null
+    if (problem !== null) return problem
     for (const { line, isNew } of ahead) {
       if (line.kind === 'blank') open.readTo(line.after)
       else if (line.kind === 'unusable') open.unusable(line.after)
@@ -131,6 +150,7 @@ async function readOn(running: Running, tools: ExpansionTools): Promise<Expanded
       }
     }
     ahead = []
+    return null
   }
 
   for await (const line of linesOf(running, tools)) {
@@ -141,10 +161,12 @@ async function readOn(running: Running, tools: ExpansionTools): Promise<Expanded
     if (line.kind === 'unusable' && problems.length < PROBLEMS_TOLD) problems.push(...line.problems)
     ahead.push({ line, isNew })
     if (ahead.length < READ_AHEAD) continue
-    await flush()
+    const refused = await flush()
+    if (refused !== null) return { kind: 'refused', problems: [refused] }
     await tools.onProgress(running, problems)
   }
-  await flush()
+  const refused = await flush()
+  if (refused !== null) return { kind: 'refused', problems: [refused] }
   await commit(running, open, tools, true)
   await tools.onProgress(running, problems)
   return { kind: 'done' }
@@ -155,8 +177,12 @@ function keyOf(recipient: Recipient, dedupe: 'address' | 'ref' | 'none'): string
   return normaliseAddress(recipient.address) ?? recipient.address
 }
 
+function domainOf({ address }: Recipient): string {
+  return address.slice(address.lastIndexOf('@') + 1).toLowerCase()
+}
+
 async function placesOf(recipients: readonly Recipient[], sites: Sites): Promise<Map<string, Awaited<ReturnType<Sites['of']>>>> {
-  const domains = new Set(recipients.map(({ address }) => address.slice(address.lastIndexOf('@') + 1).toLowerCase()))
+  const domains = new Set(recipients.map(domainOf))
   return new Map(await Promise.all([...domains].map(async (domain) => [domain, await sites.of(domain)] as const)))
 }
 

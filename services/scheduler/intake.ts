@@ -17,6 +17,7 @@ import type { Campaigns, Running } from './campaigns.ts'
 import type { CampaignEvents } from './events.ts'
 import { listFormat } from './list-reader.ts'
 import { type Accepted, judgeJob } from './acceptance.ts'
+import type { Preflight } from './preflight.ts'
 import { emptyRecord, NO_TALLY, rejectedRecord } from './records.ts'
 import { statusOfRecord } from './status.ts'
 import { StoreGate } from './store-gate.ts'
@@ -34,6 +35,7 @@ export interface IntakeOptions {
   readonly fleet: () => Fleet
   readonly campaigns: Campaigns
   readonly events: CampaignEvents
+  readonly preflight: Preflight
   readonly journalPosition: () => number
   readonly onAccepted: (running: Running) => void
 }
@@ -129,6 +131,12 @@ export class Intake implements AsyncDisposable {
         await this.#reject(delivery, tenant, judged.id, judged.problems)
         return
       }
+      const { campaign, pool } = judged
+      const { problems, warnings } = await this.#options.preflight.judge({ tenant, kind: campaign.kind, pool, from: campaign.from.address })
+      if (problems.length > 0) {
+        await this.#reject(delivery, tenant, campaign.id, problems)
+        return
+      }
       const record = await this.#record(judged, tenant, delivery, digest, pins)
       const running = await campaigns.create(record)
       if (running === null) {
@@ -136,7 +144,7 @@ export class Intake implements AsyncDisposable {
         await this.#take(delivery)
         return
       }
-      await events.accepted(statusOfRecord(record), delivery.seq)
+      await events.accepted(statusOfRecord(record), delivery.seq, warnings)
       bus.ack(delivery.ackSubject)
       this.#options.onAccepted(running)
       this.#options.log.info('accepted', { campaign: name, job: delivery.seq, afterMs: clock.now() - delivery.at })

@@ -23,6 +23,11 @@ export class Sites {
     this.#resolver = resolver
   }
 
+  /** the one that is asked now: another fleet document may name other servers */
+  resolver(): Resolver {
+    return this.#resolver()
+  }
+
   override(rows: readonly FleetIsp[]): void {
     this.#providers = providerTable(mergeProviders(BUILT_IN_PROVIDERS, rows))
   }

@@ -23,6 +23,7 @@ import { Intake } from './intake.ts'
 import { Ledger } from './ledger.ts'
 import { Releaser } from './releaser.ts'
 import { restoreQueues } from './restore.ts'
+import { Preflight } from './preflight.ts'
 import type { Sites } from './sites.ts'
 import { statusOf } from './status.ts'
 import { Suppression } from './suppression.ts'
@@ -57,6 +58,7 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
       throw new Error(`${key} was written by another owner`)
     },
   })
+  const preflight = stack.use(new Preflight({ bus, resolver: () => sites.resolver(), fleet: () => fleet.current(), clock, log }))
   const policy = () => {
     const retry = fleet.current()?.fleet.retry
     return retry ? retryPolicy(RetryConfig.parse(retry)) : DEFAULT_RETRY
@@ -132,6 +134,7 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
           campaigns,
           sites,
           suppression,
+          preflight,
           now: clock.now,
           stopping: () => stopping,
           onBatches: () => releaser.look(),
@@ -227,6 +230,7 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
     fleet: () => fleet.current()?.fleet as NonNullable<ReturnType<FleetWatch['current']>>['fleet'],
     campaigns,
     events,
+    preflight,
     journalPosition: () => ledger.position,
     onAccepted: (running) => {
       // It may have been cancelled, even to its end, while its acceptance was told.
@@ -265,6 +269,7 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
   releaser.look()
   await intake.start()
   stack.use(intake)
+  void preflight.lookAtFleet()
   log.info('term began', { campaigns: campaigns.size, position: ledger.position })
 
   return {

@@ -1,11 +1,11 @@
 /** Does DNS say what receivers want to see (services/content/preflight.ts)? */
 import { KEYS } from '../../../protocol/buckets.ts'
 import type { Fleet, FleetRecord } from '../../../protocol/fleet.ts'
-import { type DkimKey, loadDkimKeys } from '../../../services/content/dkim-keys.ts'
-import { type Finding, fleetChecks, type Found, type LookUp, runCheck } from '../../../services/content/preflight.ts'
+import { type DkimKey, dkimRowsOf, loadDkimKeys } from '../../../services/content/dkim-keys.ts'
+import { type Finding, fleetChecks, runCheck } from '../../../services/content/preflight.ts'
 import type { Bus } from '../../../services/runtime/bus.ts'
-import type { Answer } from '../../../services/runtime/dns/answer.ts'
-import { createResolver, type Resolver } from '../../../services/runtime/dns/resolver.ts'
+import { lookUpBy } from '../../../services/runtime/dns/look-up.ts'
+import { createResolver } from '../../../services/runtime/dns/resolver.ts'
 import { openBucket } from '../../../services/runtime/kv.ts'
 import { counted } from '../format.ts'
 import { bad, type Diagnosis, good, note, warning } from './diagnosis.ts'
@@ -22,7 +22,7 @@ export async function lookAtFleet(record: FleetRecord | null, now: number): Prom
   const head = good(
     `fleet revision ${record.revision}: ${counted(fleet.tenant.length, 'tenant')}, ${counted(fleet.pool.length, 'pool')}, ${counted(fleet.ip.length, 'IP')}, ${counted(fleet.dkim.length, 'DKIM key')}`,
   )
-  const { keys, problems, warnings } = loadDkimKeys(fleet.dkim.map(rowOf))
+  const { keys, problems, warnings } = loadDkimKeys(dkimRowsOf(fleet))
   const loaded = [...problems.map(({ message }) => bad(message)), ...warnings.map(({ message }) => warning(message))]
   if (fleet.preflight?.off) return [head, ...loaded, note('[preflight] off: what DNS says of the domains and IPs is not looked at')]
   return [head, ...loaded, ...tellFindings(await findings(fleet, keys, now))]
@@ -31,23 +31,6 @@ export async function lookAtFleet(record: FleetRecord | null, now: number): Prom
 async function findings(fleet: Fleet, keys: readonly DkimKey[], now: number): Promise<Finding[]> {
   await using resolver = createResolver({ servers: fleet.network.dns })
   return (await Promise.all(fleetChecks(fleet, keys, now).map((check) => runCheck(check, lookUpBy(resolver))))).flat()
-}
-
-/** Preflight's questions, asked of the runtime's resolver. */
-export function lookUpBy(resolver: Resolver): (question: LookUp) => Promise<Found> {
-  return async ({ name, type }) => {
-    const answer: Answer = await resolver.resolve(name, type)
-    if (answer.rcode !== 'NOERROR' && answer.rcode !== 'NXDOMAIN') return { kind: 'unknown', because: answer.because ?? answer.rcode }
-    const records = answer.records.flatMap((record) =>
-      typeof record === 'string' ? [record] : 'exchange' in record ? [record.exchange.toLowerCase().replace(/(?<=.)\.$/, '') || '.'] : [],
-    )
-    return records.length === 0 ? { kind: 'none' } : { kind: 'records', records }
-  }
-}
-
-function rowOf({ domain, selector, key, tenants, from, until }: Fleet['dkim'][number]) {
-  const day = (text: string | undefined) => (text === undefined ? null : Date.parse(text))
-  return { domain, selector, pem: key, tenants, from: day(from), until: day(until) }
 }
 
 const NAMES: Readonly<Record<Finding['about'], string>> = {

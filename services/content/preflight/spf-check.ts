@@ -1,5 +1,5 @@
 import type { Finding, Source } from './finding.ts'
-import type { Check } from './look-up.ts'
+import type { Check, Found } from './look-up.ts'
 import { evaluateSpf, type SpfVerdict } from './spf.ts'
 
 const SHOWN_ADDRESSES = 5
@@ -25,6 +25,20 @@ export function* checkSpf(about: 'spf' | 'header-spf', domain: string, sources: 
     .map((address) => `${address.includes(':') ? 'ip6' : 'ip4'}:${address}`)
     .join(' ')
   // A second record would make both worthless: the one that stands has to grow.
-  if (first.result !== 'none') return { about, of: domain, verdict: 'bad', message: `${message}; its record needs ${wanted} before "all"` }
+  if (first.result !== 'none') {
+    const grown = grow(yield { name: domain, type: 'TXT' }, wanted)
+    const needs = `${message}; its record needs ${wanted} before "all"`
+    return { about, of: domain, verdict: 'bad', message: needs, ...(grown !== null && { publish: { name: domain, type: 'TXT', text: grown } }) }
+  }
   return { about, of: domain, verdict: 'bad', message, publish: { name: domain, type: 'TXT', text: `v=spf1 ${wanted} -all` } }
+}
+
+/** The record that stands, with what it lacks before the term that ends it; null where it must be mended by hand. */
+function grow(found: Found, wanted: string): string | null {
+  const standing = found.kind === 'records' ? found.records.filter((record) => /^v=spf1(?: |$)/i.test(record)) : []
+  const [record] = standing
+  if (record === undefined || standing.length > 1) return null
+  const terms = record.split(' ').filter((term) => term !== '')
+  const end = terms.findIndex((term) => /^[+~?-]?all$|^redirect=/i.test(term))
+  return [...terms.slice(0, end === -1 ? terms.length : end), wanted, ...(end === -1 ? ['-all'] : terms.slice(end))].join(' ')
 }
