@@ -28,6 +28,8 @@ export interface CampaignRecord {
   readonly kind: Kind
   readonly lane: Lane
   readonly pool: string
+  /** domain of the From; absent in records of an older version */
+  readonly from?: string
   readonly weight: number
   readonly rate: number | null
   readonly window: Campaign['window'] | null

@@ -60,6 +60,8 @@ export interface Order {
   readonly site: string
   readonly provider: string | null
   readonly pool: string
+  /** domain of the campaign's From: what rests at a site when a reply there blames the sender; absent in orders of an older version */
+  readonly from?: string
   /** the batch's sequence in MAIL; negative = that many messages before this order, for a batch written in the same atomic batch */
   readonly batch: number
   readonly mask: Mask

@@ -89,10 +89,19 @@ export interface LeaseReport {
   readonly rttMs: number | null
   /** orders that ended since the last report (acked or given up), by sequence */
   readonly ended: readonly number[]
-  /** a rest the replies taught: until when (ms from now) and why; the router decides */
-  readonly rest: { readonly ms: number; readonly because: ReplyClass } | null
+  /** a rest the replies taught: until when (ms from now) and why; the router decides. `whole`: the site's matter, whatever the source */
+  readonly rest: { readonly ms: number; readonly because: ReplyClass; readonly whole?: boolean } | null
+  /** replies blamed the sender: mail from that From domain shall rest here, and no other */
+  readonly senderRests?: readonly SenderRest[]
   /** sender has let go of the lease */
   readonly closed: boolean
+}
+
+/** Mail of one From domain rests at a site for `ms` from now. */
+export interface SenderRest {
+  readonly from: string
+  readonly ms: number
+  readonly because: ReplyClass
 }
 
 export interface ReportAnswer {
@@ -107,6 +116,8 @@ export interface ReportAnswer {
   }[]
   /** leases to let go of now */
   readonly end: readonly string[]
+  /** what rests at the sites of the report, whoever was told so */
+  readonly senderRests?: readonly (SenderRest & { readonly site: string })[]
 }
 
 /** `sender.<id>.holdings` → what the sender holds of a shard, for adoption by a new owner. */
@@ -139,6 +150,8 @@ export interface Drain {
     readonly resting: { readonly because: ReplyClass | string; readonly until: EpochMs } | null
     /** pools whose sources all rest, where others still lend: releasing their orders would only park them */
     readonly restingPools?: readonly { readonly pool: string; readonly because: ReplyClass | string; readonly until: EpochMs }[]
+    /** From domains whose mail rests there while others' goes on */
+    readonly restingSenders?: readonly { readonly from: string; readonly because: ReplyClass | string; readonly until: EpochMs }[]
   }[]
 }
 

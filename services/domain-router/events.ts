@@ -10,6 +10,7 @@ const LEVELS = {
   adopted: 'info',
   adoptionDone: 'info',
   rested: 'warn',
+  senderRested: 'warn',
   parked: 'info',
   sourceStopped: 'warn',
   actionTaken: 'info',

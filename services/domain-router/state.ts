@@ -79,6 +79,8 @@ export interface Site {
   readonly pairs: Map<string, Pair>
   /** every source rests there */
   rest: Rest | null
+  /** From domains whose mail rests there: a reply blamed the sender, and no source for it */
+  readonly senderRests: Map<string, Rest>
   /** recipients handed out lately: first tries and retries share the pace (delivery.md §4) */
   readonly handed: { first: number; retry: number }
   /** recipients settled or deferred per second, smoothed */
@@ -224,6 +226,7 @@ export function siteOf(shard: Shard, site: string, provider: string | null, mono
     queue: emptyQueue(),
     pairs: new Map(),
     rest: null,
+    senderRests: new Map(),
     handed: { first: 0, retry: 0 },
     perS: 0,
     perSAt: mono,

@@ -283,6 +283,7 @@ export function orderOf({ record }: Running, size: number, at: { site: string; p
     site: at.site,
     provider: at.provider,
     pool: record.pool,
+    ...(record.from !== undefined && { from: record.from }),
     batch,
     mask: fullMask(size),
     count: size,

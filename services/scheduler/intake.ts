@@ -203,6 +203,7 @@ export class Intake implements AsyncDisposable {
       kind: campaign.kind,
       lane,
       pool,
+      from: from.address.slice(from.address.lastIndexOf('@') + 1).toLowerCase(),
       weight: campaign.weight,
       rate: campaign.rate ?? null,
       window: campaign.window ?? null,

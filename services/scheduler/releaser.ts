@@ -81,8 +81,8 @@ export class Releaser implements Disposable {
     if (hours.kind === 'closed') return { because: 'window', until: hours.until }
     const view = this.#sites.get(site)
     if (view?.resting) return view.resting
-    const pool = view?.restingPools.find(({ pool }) => pool === record.pool)
-    return pool ? { because: pool.because, until: pool.until } : null
+    const part = this.#sites.partRest(site, record)
+    return part ? { because: part.because, until: part.until } : null
   }
 
   /** A campaign ended: what only it used is forgotten. */
@@ -182,7 +182,7 @@ export class Releaser implements Disposable {
       if (record.rate !== null) earn(running.rate, record.rate, now)
       for (const queue of running.queues.values()) {
         if (queue.batches.length === 0 || placeKindOf(queue.site) !== 'site' || holdAt(record, queue.site) !== null) continue
-        if (this.#sites.get(queue.site)?.restingPools.some(({ pool, until }) => pool === record.pool && until > now)) continue
+        if ((this.#sites.partRest(queue.site, record)?.until ?? 0) > now) continue
         const list = sites.get(queue.site) ?? []
         const halved = this.#options.shares.of(record.tenant, record.pool, queue.site)
         list.push({

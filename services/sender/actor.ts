@@ -26,6 +26,7 @@ import { keepAlive } from '../runtime/liveness.ts'
 import { watchOwners } from '../runtime/owners.ts'
 import type { SENDER_CONFIG } from './config.ts'
 import { AheadMemory } from './ahead.ts'
+import { Blames } from './blames.ts'
 import { Contents } from './contents.ts'
 import { HeldCampaigns } from './held-campaigns.ts'
 import { usableIps } from './host-addresses.ts'
@@ -122,6 +123,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
   const tlsRules = new TlsRules({ resolver, policies, fleet: () => tls })
   const routes = new Routes({ resolver, mono: clock.mono, dice, firstRestMs: () => policy.rows.host.stepsMs[0] ?? 60_000, tls: tlsRules })
   const weighing = new Weighing()
+  const blames = new Blames()
   const weighed: Judge = (heard) => weighing.weigh(judge(heard), heard.source, clock.now())
   const door = new Door({ routes, judge: weighed, timeouts: TIMEOUTS, roots, mono: clock.mono })
 
@@ -146,6 +148,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
         mono: clock.mono,
         wall: clock.now,
         log,
+        restOf: (domain) => blames.domains.until(domain, clock.now()),
         hungry: reportNow,
         hire: (holder) =>
           new SessionWorker(holder, {
@@ -155,6 +158,8 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
             ahead,
             journal,
             judge: weighed,
+            blames,
+            restSender: (site, rest) => leases.restSender(site, rest),
             door,
             telling: () => ({ now: clock.now(), dice, policy }),
             mono: clock.mono,

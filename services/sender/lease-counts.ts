@@ -1,6 +1,9 @@
-import type { LeaseReport } from '../../protocol/messages/permission.ts'
-import type { ReplyClass } from '../../protocol/words.ts'
+import type { LeaseReport, SenderRest } from '../../protocol/messages/permission.ts'
+import type { Blame, ReplyClass } from '../../protocol/words.ts'
 import type { Finding } from './policy/attempt.ts'
+
+/** Whose replies a router tells people about. */
+const BLAMED: ReadonlySet<Blame> = new Set(['site', 'host', 'source', 'sender'])
 
 /** What happened under a lease since its last report. */
 export class LeaseCounts {
@@ -8,7 +11,8 @@ export class LeaseCounts {
   #classes: Partial<Record<ReplyClass, number>> = {}
   #lastReply: string | null = null
   #rttMs: number | null = null
-  #rest: { ms: number; because: ReplyClass } | null = null
+  #rest: NonNullable<LeaseReport['rest']> | null = null
+  readonly #senderRests = new Map<string, SenderRest>()
   readonly ended: number[] = []
 
   count(finding: Finding): void {
@@ -19,7 +23,7 @@ export class LeaseCounts {
       this.#classes[heard] = (this.#classes[heard] ?? 0) + 1
     }
     if (finding.ms !== null) this.#rttMs = this.#rttMs === null ? finding.ms : this.#rttMs * 0.9 + finding.ms * 0.1
-    if (finding.reply && (finding.blames === 'site' || finding.blames === 'host' || finding.blames === 'source')) {
+    if (finding.reply && BLAMED.has(finding.blames)) {
       this.#lastReply = `${finding.reply.code} ${finding.reply.enhanced ? `${finding.reply.enhanced} ` : ''}${finding.reply.text}`.slice(0, 300)
     }
   }
@@ -29,8 +33,13 @@ export class LeaseCounts {
     return Object.values(this.#classes).reduce((sum, count) => sum + count, this.#delivered)
   }
 
-  rest(ms: number, because: ReplyClass): void {
-    if (this.#rest === null || this.#rest.ms < ms) this.#rest = { ms, because }
+  rest(rest: NonNullable<LeaseReport['rest']>): void {
+    if (this.#rest === null || this.#rest.ms < rest.ms || rest.whole === true) this.#rest = rest
+  }
+
+  /** Mail of one From domain is not wanted here for now. */
+  senderRest(rest: SenderRest): void {
+    if ((this.#senderRests.get(rest.from)?.ms ?? 0) < rest.ms) this.#senderRests.set(rest.from, rest)
   }
 
   /** Is there something that the router should hear at once? */
@@ -38,7 +47,7 @@ export class LeaseCounts {
     return this.#rest !== null || this.#lastReply !== null
   }
 
-  drain(): Pick<LeaseReport, 'delivered' | 'classes' | 'lastReply' | 'rttMs' | 'ended' | 'rest'> {
+  drain(): Pick<LeaseReport, 'delivered' | 'classes' | 'lastReply' | 'rttMs' | 'ended' | 'rest' | 'senderRests'> {
     const drained = {
       delivered: this.#delivered,
       classes: this.#classes,
@@ -46,7 +55,9 @@ export class LeaseCounts {
       rttMs: this.#rttMs === null ? null : Math.round(this.#rttMs),
       ended: this.ended.splice(0),
       rest: this.#rest,
+      ...(this.#senderRests.size > 0 && { senderRests: [...this.#senderRests.values()] }),
     }
+    this.#senderRests.clear()
     this.#delivered = 0
     this.#classes = {}
     this.#lastReply = null
@@ -62,6 +73,7 @@ export class LeaseCounts {
     }
     this.#lastReply ??= report.lastReply
     this.ended.push(...report.ended)
-    if (report.rest) this.rest(report.rest.ms, report.rest.because)
+    if (report.rest) this.rest(report.rest)
+    for (const rest of report.senderRests ?? []) this.senderRest(rest)
   }
 }

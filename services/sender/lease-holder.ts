@@ -1,5 +1,5 @@
 import type { HeldOrder } from '../../protocol/messages/mail.ts'
-import type { Lease, LeaseReport } from '../../protocol/messages/permission.ts'
+import type { Lease, LeaseReport, SenderRest } from '../../protocol/messages/permission.ts'
 import type { MonoMs, ReplyClass } from '../../protocol/words.ts'
 import type { Log } from '../runtime/log.ts'
 import { Budget } from './budget.ts'
@@ -50,6 +50,8 @@ export class LeaseHolder {
     until: MonoMs
     orders: Orders
     hire: (holder: LeaseHolder) => Worker
+    /** does this recipient domain rest, and until when? */
+    restOf: (domain: string) => number | null
     /** the queue runs low: the router should hear at once */
     hungry: () => void
     mono: () => MonoMs
@@ -63,6 +65,7 @@ export class LeaseHolder {
     this.#works = new Works({
       orders: options.orders,
       wall: options.wall,
+      restOf: options.restOf,
       ended: (seq) => {
         this.counts.ended.push(seq)
         this.#wakers.wake()
@@ -221,6 +224,11 @@ export class LeaseHolder {
 
   letGoOf(campaign: { tenant: string; campaign: string }): void {
     this.#works.letGoOf(campaign)
+  }
+
+  /** Mail of this From domain rests here: what is not under way goes back until then. */
+  letGoOfSender({ from, ms, because }: SenderRest): void {
+    this.#works.letGoOfSender(from, { because, notBefore: this.#wall() + ms })
   }
 
   report(): LeaseReport {

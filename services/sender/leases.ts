@@ -1,5 +1,15 @@
 import type { HeldOrder } from '../../protocol/messages/mail.ts'
-import type { Grant, GrantAnswer, Holdings, HoldingsAsk, LeaseReport, Report, ReportAnswer, SourceChanged } from '../../protocol/messages/permission.ts'
+import type {
+  Grant,
+  GrantAnswer,
+  Holdings,
+  HoldingsAsk,
+  LeaseReport,
+  Report,
+  ReportAnswer,
+  SenderRest,
+  SourceChanged,
+} from '../../protocol/messages/permission.ts'
 import type { MonoMs } from '../../protocol/words.ts'
 import type { Owners } from '../runtime/owners.ts'
 import type { LeaseHolder } from './lease-holder.ts'
@@ -67,6 +77,7 @@ export class Leases {
       const holder = this.#holders.get(lease)
       if (holder && !holder.ended) holder.renew({ ...numbers, epoch: answer.epoch }, answer.tick + ms)
     }
+    for (const rest of answer.senderRests ?? []) this.restSender(rest.site, rest)
     for (const id of answer.end) this.#holders.get(id)?.end('lease-end', 0, 'return')
   }
 
@@ -80,6 +91,11 @@ export class Leases {
     for (const holder of this.#holders.values()) {
       if (holder.lease.ip === ip && (site === null || holder.lease.site === site)) holder.end('resting', 0, 'return')
     }
+  }
+
+  /** Whichever source it was said to. */
+  restSender(site: string, rest: SenderRest): void {
+    for (const holder of this.#holders.values()) if (holder.lease.site === site && !holder.ended) holder.letGoOfSender(rest)
   }
 
   /** `sites`: only there; null = everywhere. */

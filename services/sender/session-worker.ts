@@ -1,21 +1,21 @@
-import type { ReplyClass } from '../../protocol/words.ts'
+import type { LeaseReport, SenderRest } from '../../protocol/messages/permission.ts'
 import type { Log } from '../runtime/log.ts'
 import { Infrastructure } from '../runtime/errors.ts'
 import { ObjectError } from '../runtime/objects.ts'
 import type { Contents, RenderedMail } from './contents.ts'
-import type { Journal } from './journal.ts'
 import type { LeaseHolder, Worker } from './lease-holder.ts'
 import { Bearing } from './bearing.ts'
 import { domainOf, type Turn } from './works.ts'
-import { type Finding, foundWithoutReply, outcomeOf } from './policy/attempt.ts'
+import { type Finding, foundWithoutReply } from './policy/attempt.ts'
 import { findingOf } from './policy/finding.ts'
 import type { Judge } from './policy/judging.ts'
+import { routeFinding } from './policy/route-finding.ts'
 import { leadsTo, type NetworkRules, type Route, type Routes } from './routes.ts'
 import { type Door, openDoor } from './session-door.ts'
+import { type AftermathTools, tellFinding } from './aftermath.ts'
 import type { AheadMemory } from './ahead.ts'
 import type { Mail } from './smtp/types.ts'
 import type { SmtpSession } from './smtp/session.ts'
-import { tell, type Telling } from './state.ts'
 
 /** how many sessions may break under a recipient in one attempt, before any reply, until that counts as a try */
 const BROKEN_SESSIONS = 3
@@ -28,15 +28,14 @@ const DOMAINS_REMEMBERED = 1_000
 /** a peer gets so long to answer QUIT before its slot is taken as free (S4: it may count us until then) */
 const QUIT_MS = 2_000
 
-export interface WorkerTools {
+export interface WorkerTools extends AftermathTools {
   readonly routes: Routes
   readonly network: () => NetworkRules
   readonly contents: Contents
   readonly ahead: AheadMemory
-  readonly journal: Journal
   readonly judge: Judge
+  readonly restSender: (site: string, rest: SenderRest) => void
   readonly door: Door
-  readonly telling: () => Omit<Telling, 'retryAfterMs'>
   readonly mono: () => number
   readonly wall: () => number
   /** the router should hear of this lease at once */
@@ -107,18 +106,14 @@ export class SessionWorker implements Worker {
   }
 
   async #attempt(turn: Turn): Promise<'told' | 'nothing'> {
-    const finding = await this.#try(turn)
-    if (finding === null) {
+    const found = await this.#try(turn)
+    if (found === null) {
       this.#holder.back(turn)
       return 'nothing'
     }
-    const { lease } = this.#holder
-    const recipient = turn.work.batch.recipients[turn.n]
-    const of = { n: turn.n, ref: recipient?.ref ?? null, rcpt: recipient?.address ?? '', ip: lease.ip, site: turn.work.held.order.site }
-    const outcome = tell(turn.work, outcomeOf(of, finding), { ...this.#tools.telling(), retryAfterMs: finding.retryAfterMs })
-    this.#tools.journal.add(turn.work, outcome)
-    this.#holder.told(turn, finding)
-    if (finding.stops) this.#rest(finding.restMs ?? 60_000, finding.class)
+    const { rest, senderRest } = tellFinding(turn, found, this.#holder, this.#tools)
+    if (rest !== null) this.#rest(rest)
+    if (senderRest !== null) this.#restSender(senderRest)
     return 'told'
   }
 
@@ -231,12 +226,7 @@ export class SessionWorker implements Worker {
     const open = this.#session
     if (open !== null && this.#bearing.believes(open, domain)) return { kind: 'session', session: open }
     const route = await this.#tools.routes.of(domain, lease.terms, this.#tools.network())
-    if (route.kind === 'none') return { kind: 'finding', finding: { ...foundWithoutReply('bounced', route.class, 'domain', route.because), suppress: true } }
-    if (route.kind === 'dns') return { kind: 'finding', finding: foundWithoutReply('deferred', 'dns', 'nobody', route.because) }
-    if (route.kind === 'forbidden') return { kind: 'finding', finding: foundWithoutReply('bounced', 'unreachable', 'domain', route.because) }
-    if (route.kind === 'down') {
-      return { kind: 'finding', finding: { ...foundWithoutReply('deferred', route.class, 'host', route.because, 'connect'), retryAfterMs: route.untilMs } }
-    }
+    if (route.kind !== 'hops') return { kind: 'finding', finding: routeFinding(route) }
     if (this.#ways.size > DOMAINS_REMEMBERED) this.#ways.clear()
     this.#ways.set(domain, route)
     if (open !== null && (await this.#bearing.asks(open, route, domain))) return { kind: 'session', session: open }
@@ -262,7 +252,7 @@ export class SessionWorker implements Worker {
       // Nobody's mail was refused: this slot is one too many for now, the others go on.
       this.#holder.counts.count(opened.finding)
       this.#tools.reportNow()
-      if (this.#holder.sessions('open') === 0) this.#rest(opened.finding.restMs ?? CONNECTION_REST_MS, opened.finding.class)
+      if (this.#holder.sessions('open') === 0) this.#rest({ ms: opened.finding.restMs ?? CONNECTION_REST_MS, because: opened.finding.class })
       else this.#holder.shrink()
       return { kind: 'none' }
     }
@@ -291,9 +281,16 @@ export class SessionWorker implements Worker {
     this.#leaving = false
   }
 
-  #rest(ms: number, because: ReplyClass): void {
-    this.#holder.counts.rest(ms, because)
-    this.#holder.end(because, ms, 'return')
+  #rest(rest: NonNullable<LeaseReport['rest']>): void {
+    this.#holder.counts.rest(rest)
+    this.#holder.end(rest.because, rest.ms, 'return')
+    this.#tools.reportNow()
+  }
+
+  /** The reply blamed our domain: its mail rests at this site, everybody else's goes on. The router tells the other senders. */
+  #restSender(rest: SenderRest): void {
+    this.#holder.counts.senderRest(rest)
+    this.#tools.restSender(this.#holder.lease.site, rest)
     this.#tools.reportNow()
   }
 

@@ -2,7 +2,7 @@ import type { HeldOrder } from '../../protocol/messages/mail.ts'
 import { orderId } from '../../protocol/messages/mail.ts'
 import type { EpochMs } from '../../protocol/words.ts'
 import type { Orders } from './orders.ts'
-import { giveBack, type LetGo, take, type Work } from './state.ts'
+import { giveBack, type LetGo, postpone, take, type Work } from './state.ts'
 
 /** A recipient whose turn it is. */
 export interface Turn {
@@ -25,12 +25,14 @@ export class Works {
   #ending: LetGo | null = null
   readonly #orders: Orders
   readonly #wall: () => EpochMs
+  readonly #restOf: (domain: string) => EpochMs | null
   readonly #ended: (seq: number) => void
   readonly #changed: () => void
 
-  constructor(options: { orders: Orders; wall: () => EpochMs; ended: (seq: number) => void; changed: () => void }) {
+  constructor(options: { orders: Orders; wall: () => EpochMs; restOf: (domain: string) => EpochMs | null; ended: (seq: number) => void; changed: () => void }) {
     this.#orders = options.orders
     this.#wall = options.wall
+    this.#restOf = options.restOf
     this.#ended = options.ended
     this.#changed = options.changed
   }
@@ -81,10 +83,22 @@ export class Works {
         this.letGo(work, { because: 'resting', notBefore: now })
         continue
       }
-      const n = take(work, (n) => fits(domainOf(work.batch.recipients[n]?.address ?? '')))
+      const n = this.#takeAwake(work, fits, now)
       if (n !== null) return { work, n }
+      this.finishIfDone(work) // all that were left may rest
     }
     return null
+  }
+
+  /** Recipients whose domain rests wait for its end, untried. */
+  #takeAwake(work: Work, fits: (domain: string) => boolean, now: EpochMs): number | null {
+    const domain = (n: number) => domainOf(work.batch.recipients[n]?.address ?? '')
+    for (;;) {
+      const n = take(work, (one) => fits(domain(one)))
+      const until = n === null ? null : this.#restOf(domain(n))
+      if (n === null || until === null) return n
+      postpone(work, n, Math.max(until, now))
+    }
   }
 
   back({ work, n }: Turn): void {
@@ -121,14 +135,20 @@ export class Works {
 
   /** The rest of this campaign's mail goes back: it was paused or cancelled. */
   letGoOf({ tenant, campaign }: { tenant: string; campaign: string }): void {
+    this.#letGoWhere(({ order }) => order.tenant === tenant && order.campaign === campaign, { because: 'lease-end', notBefore: this.#wall() })
+  }
+
+  letGoOfSender(from: string, letGo: LetGo): void {
+    this.#letGoWhere(({ order }) => order.from === from, letGo)
+  }
+
+  #letGoWhere(isMeant: (held: HeldOrder) => boolean, letGo: LetGo): void {
     for (const [at, held] of [...this.#queue.entries()].reverse()) {
-      if (held.order.tenant !== tenant || held.order.campaign !== campaign) continue
+      if (!isMeant(held)) continue
       this.#queue.splice(at, 1)
       this.#giveBack(held)
     }
-    for (const work of this.#works) {
-      if (work.batch.tenant === tenant && work.batch.campaign === campaign) this.letGo(work, { because: 'lease-end', notBefore: this.#wall() })
-    }
+    for (const work of this.#works) if (isMeant(work.held)) this.letGo(work, letGo)
   }
 
   /** Nobody of this work is tried any more under this order. */

@@ -4,6 +4,7 @@ import { isActive, type Moment, type Shard, type Site } from '../state.ts'
 import type { Say } from './messages.ts'
 import { DRAIN_EVERY_MS } from './numbers.ts'
 import { countRecipients } from './queue.ts'
+import { restingSenders } from './sender-rests.ts'
 import { smoothed } from './smooth.ts'
 import { restsOf } from './waits.ts'
 
@@ -36,7 +37,9 @@ function drainOf(shard: Shard, site: Site, at: Moment): Drain['sites'][number] |
   // A quiet site is asked again only while the rest it had when it was busy may last: thousands of them cost nothing.
   if (!isActive(site) && site.perS < STILL_PER_S && site.restsUntil <= at.now) return null
   const rests = restsOf(shard, site, at)
-  site.restsUntil = Math.max(isActive(site) ? 0 : site.restsUntil, rests.site?.until ?? 0, ...rests.pools.map(({ until }) => until))
+  const senders = restingSenders(site, at.now)
+  const ends = [...rests.pools, ...senders].map(({ until }) => until)
+  site.restsUntil = Math.max(isActive(site) ? 0 : site.restsUntil, rests.site?.until ?? 0, ...ends)
   if (!isActive(site) && site.perS < STILL_PER_S && site.restsUntil <= at.now) return null
   return {
     site: site.site,
@@ -45,6 +48,7 @@ function drainOf(shard: Shard, site: Site, at: Moment): Drain['sites'][number] |
     perS: site.perS < STILL_PER_S ? 0 : site.perS,
     resting: rests.site === null ? null : { because: rests.site.because, until: rests.site.until },
     ...(rests.pools.length > 0 && { restingPools: rests.pools }),
+    ...(senders.length > 0 && { restingSenders: senders }),
   }
 }
 

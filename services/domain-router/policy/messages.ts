@@ -112,6 +112,14 @@ export type RouterEvent =
       readonly until: string
       readonly reply: string | null
     }
+  | {
+      readonly event: 'senderRested'
+      readonly site: string
+      readonly from: string
+      readonly because: string
+      readonly until: string
+      readonly reply: string | null
+    }
   | { readonly event: 'parked'; readonly site: string; readonly pool: string; readonly because: string; readonly until: string; readonly orders: number }
   | { readonly event: 'sourceStopped'; readonly site: string; readonly ip: string; readonly because: string; readonly leases: number }
   | {

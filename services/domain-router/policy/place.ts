@@ -6,6 +6,7 @@ import type { Say } from './messages.ts'
 import { ORDERS_PER_GRANT, QUEUE_AHEAD_S } from './numbers.ts'
 import { isOpenTo, type Offer, Offers } from './offers.ts'
 import { type Group, takeOldest, type Waiting } from './queue.ts'
+import { senderRests } from './sender-rests.ts'
 
 /**
  * Hands the waiting orders of a site to senders, as many as the leases take within 2 s of their pace: urgent before bulk always, then the oldest first;
@@ -16,6 +17,7 @@ export function place(shard: Shard, site: Site, at: Moment): Say[] {
   const offers = new Offers(shard, site, at)
   for (const lane of LANES) {
     const stuck = new Set<string>()
+    for (const group of site.queue[lane].values()) if (senderRests(site, group.from, at.now) !== null) stuck.add(group.key)
     for (;;) {
       const group = nextGroup(site, lane, stuck)
       if (group === null) break

@@ -8,13 +8,15 @@ export interface Waiting {
   touchedAt: MonoMs
 }
 
-/** Orders that can be placed alike: same pool, same binding source, first tries or retries. */
+/** Orders that can be placed alike: same pool, same binding source, first tries or retries, same From domain. */
 export interface Group {
   readonly key: string
   readonly pool: string
   /** the only source that may take them (a greylist remembers it); null = any of the pool */
   readonly stickIp: string | null
   readonly retry: boolean
+  /** domain of the From, which may rest here by itself */
+  readonly from: string | null
   /** oldest first */
   readonly waiting: Waiting[]
 }
@@ -29,9 +31,10 @@ export function enqueue(queue: Queue, waiting: Waiting, now: EpochMs): void {
   const { order } = waiting.held
   const stickIp = order.stick && order.stick.hardUntil > now ? order.stick.ip : null
   const retry = order.attempt > 0
-  const key = `${order.pool}|${stickIp ?? ''}|${retry}`
+  const from = order.from ?? null
+  const key = `${order.pool}|${stickIp ?? ''}|${retry}|${from ?? ''}`
   const group = queue[order.lane].get(key)
-  if (group === undefined) queue[order.lane].set(key, { key, pool: order.pool, stickIp, retry, waiting: [waiting] })
+  if (group === undefined) queue[order.lane].set(key, { key, pool: order.pool, stickIp, retry, from, waiting: [waiting] })
   else insert(group.waiting, waiting)
 }
 

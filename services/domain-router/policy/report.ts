@@ -11,6 +11,7 @@ import { GUARD_MS, IDLE_LEASE_MS, LEASE_MS, MIGHT_HOLD_MS } from './numbers.ts'
 import { pairOf } from './pairs.ts'
 import { countRecipients } from './queue.ts'
 import { hearReporter, type Sender } from './roster.ts'
+import { answerRests, learnSenderRests } from './sender-rests.ts'
 import { smoothed } from './smooth.ts'
 import { hear, restOf } from './window.ts'
 
@@ -48,7 +49,9 @@ export function hearReport(shard: Shard, report: Report, at: Moment): { readonly
     }
   }
   if (sites.size > 0) shard.changed = true
-  says.push({ say: 'answerReport', answer: { epoch: shard.epoch, tick: report.tick, renew, end } })
+  const senderRests = answerRests(sites, at.now)
+  const answer: ReportAnswer = { epoch: shard.epoch, tick: report.tick, renew, end, ...(senderRests.length > 0 && { senderRests }) }
+  says.push({ say: 'answerReport', answer })
   return { says, sites }
 }
 
@@ -116,12 +119,13 @@ function learn(shard: Shard, site: Site, pair: Pair, lease: HeldLease, told: Lea
     site.lastReplies.push({ at: at.now, ip: lease.ip, reply: told.lastReply })
     if (site.lastReplies.length > LAST_REPLIES) site.lastReplies.shift()
   }
+  const says: Say[] = learnSenderRests(site, told, at.now)
   const rested = hear(pair.window, told, shard.network.providers.row(site.provider), at.now)
   pair.window = rested.window
-  if (rested.rest === null) return []
+  if (rested.rest === null) return says
   const { because, until } = rested.rest
-  const says: Say[] = [{ say: 'event', event: { event: 'rested', site: site.site, ip: pair.ip, because, until: rfc3339(until), reply: told.lastReply } }]
-  const whole = siteRest(site, at)
+  says.push({ say: 'event', event: { event: 'rested', site: site.site, ip: pair.ip, because, until: rfc3339(until), reply: told.lastReply } })
+  const whole = told.rest?.whole === true ? rested.rest : siteRest(site, at)
   if (whole !== null && (site.rest === null || site.rest.until <= at.now)) {
     site.rest = whole
     says.push({

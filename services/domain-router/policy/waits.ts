@@ -2,6 +2,7 @@ import type { Moment, Shard, Site } from '../state.ts'
 import { gateToTell, pairGate, siteWait, type Wait } from './gates.ts'
 import { REST_PARK_MS, SOON_MS, UNKNOWN_REST_MS } from './numbers.ts'
 import { poolsOf, type Group } from './queue.ts'
+import { senderRests } from './sender-rests.ts'
 
 /** Why orders of a pool wait at a site although sources might lend: null = some source lends, and only room is missing (S7). */
 export function poolWait(shard: Shard, site: Site, pool: string, at: Moment, onlyIp: string | null = null, gateOf = pairGate): Wait | null {
@@ -25,6 +26,8 @@ export function poolWait(shard: Shard, site: Site, pool: string, at: Moment, onl
 }
 
 export function groupWait(shard: Shard, site: Site, group: Group, at: Moment): Wait | null {
+  const ofSender = senderRests(site, group.from, at.now)
+  if (ofSender !== null) return ofSender
   const stick = group.waiting[0]?.held.order.stick
   const only = stick && stick.hardUntil > at.now ? stick.ip : null
   // A source to come back from that no longer exists binds nobody.

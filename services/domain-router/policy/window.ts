@@ -57,7 +57,8 @@ export function hear(window: Window, told: Told, limits: WindowLimits, now: Epoc
     pace: rated?.dial ?? praise(awake.pace, told.delivered, ofPace(limits), now),
     failed: told.delivered > 0 ? 0 : awake.failed + failedNow,
   }
-  if (told.rest !== null) return beginRest(heard, told.rest.because, told.rest.ms, limits, now)
+  // A site that refuses everybody alike named no time: its row's own is taken.
+  if (told.rest !== null) return beginRest(heard, told.rest.because, told.rest.whole ? limits.rest.busyMs : told.rest.ms, limits, now)
   if (crowded?.kind === 'spent') return beginRest(heard, 'too-many-connections', limits.rest.busyMs, limits, now)
   if (rated?.kind === 'spent') return beginRest(heard, 'rate', limits.rest.busyMs, limits, now)
   if (heard.failed >= limits.rest.failedConnects) {

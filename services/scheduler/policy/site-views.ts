@@ -14,6 +14,8 @@ export interface SiteView {
   resting: { readonly because: string; readonly until: EpochMs } | null
   /** pools that rest here while others lend: their orders would only be parked */
   restingPools: NonNullable<Drain['sites'][number]['restingPools']>
+  /** From domains whose mail rests here: a reply blamed the sender */
+  restingSenders: NonNullable<Drain['sites'][number]['restingSenders']>
   /** recipients in the hands of router and senders */
   readonly held: Record<Lane, number>
   /** released and not yet seen by the router, by order sequence */
@@ -40,13 +42,15 @@ export class SiteViews {
     this.#shards.set(drain.shard, { epoch: drain.epoch, heardAt: now })
     const told = new Map(drain.sites.map((row) => [row.site, row]))
     // Also of a site that nothing was released to in this term: its rest is the reason of what waits in the schedule.
-    for (const row of drain.sites) if (row.resting !== null || row.restingPools !== undefined) this.#view(row.site, drain.shard, now)
+    for (const row of drain.sites)
+      if (row.resting !== null || row.restingPools !== undefined || row.restingSenders !== undefined) this.#view(row.site, drain.shard, now)
     for (const [site, view] of this.#sites) {
       if (view.shard !== drain.shard) continue
       const row = told.get(site)
       view.perS = row?.perS ?? 0
       view.resting = row?.resting ?? null
       view.restingPools = row?.restingPools ?? []
+      view.restingSenders = row?.restingSenders ?? []
       for (const lane of LANES) {
         view.held[lane] = row?.[lane] ?? 0
         const way = view.onTheWay[lane]
@@ -62,6 +66,12 @@ export class SiteViews {
 
   get(site: string): SiteView | undefined {
     return this.#sites.get(site)
+  }
+
+  /** What rests there while others go on: the campaign's pool, or its From domain. Its orders would only be parked. */
+  partRest(site: string, { pool, from }: { readonly pool: string; readonly from?: string }): { readonly because: string; readonly until: EpochMs } | null {
+    const view = this.#sites.get(site)
+    return view?.restingPools.find((rest) => rest.pool === pool) ?? view?.restingSenders.find((rest) => rest.from === from) ?? null
   }
 
   /** Recipients on the way, and when silence will have proven that there are none. */
@@ -80,6 +90,7 @@ export class SiteViews {
       }
       view.resting = null
       view.restingPools = []
+      view.restingSenders = []
       // What is released from now on has its own three seconds.
       this.#shards.set(shard, { epoch: this.#shards.get(shard)?.epoch ?? 0, heardAt: now })
     }
@@ -99,7 +110,15 @@ export class SiteViews {
   #view(site: string, shard: string, now: EpochMs): SiteView {
     const known = this.#sites.get(site)
     if (known) return known
-    const view: SiteView = { shard, perS: 0, resting: null, restingPools: [], held: { urgent: 0, bulk: 0 }, onTheWay: { urgent: [], bulk: [] } }
+    const view: SiteView = {
+      shard,
+      perS: 0,
+      resting: null,
+      restingPools: [],
+      restingSenders: [],
+      held: { urgent: 0, bulk: 0 },
+      onTheWay: { urgent: [], bulk: [] },
+    }
     this.#sites.set(site, view)
     if (!this.#shards.has(shard)) this.#shards.set(shard, { epoch: 0, heardAt: now })
     return view

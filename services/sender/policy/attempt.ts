@@ -20,6 +20,10 @@ export interface Finding {
   readonly retryAfterMs: number | null
   /** the whole lease should pause: the address or the site is not wanted here for now */
   readonly stops: boolean
+  /** not the source but the site as a whole, whatever was said */
+  readonly whole?: boolean
+  /** our From domain rests at this site, or this recipient's domain does */
+  readonly rests?: 'sender' | 'domain' | null
   /** what the row teaches the ip-manager */
   readonly rule: Outcome['rule'] | null
   /** stays null while the finding concerns DNS or ourselves */

@@ -14,9 +14,10 @@ export interface Heard {
   readonly source: string
 }
 
-/** A verdict with its threshold weighed: `stops` = the lease it was heard under rests. */
+/** A verdict with its threshold weighed: `stops` = the lease it was heard under rests; `rests` = mail of our From domain, or to the recipient's, does. */
 export interface Judgement extends Verdict {
   readonly stops: boolean
+  readonly rests: 'sender' | 'domain' | null
 }
 
 export type Judge = (heard: Heard) => Judgement
@@ -30,8 +31,12 @@ export class Weighing {
 
   weigh(verdict: Verdict, source: string, now: EpochMs): Judgement {
     const met = this.#met(verdict, source, now)
-    const stops = verdict.outcome === 'deferred' && (verdict.blames === 'source' || verdict.blames === 'site') && met
-    return { ...verdict, restMs: met ? verdict.restMs : null, stops }
+    const { blames } = verdict
+    const counts = verdict.outcome === 'deferred' && met
+    const stops = counts && (blames === 'source' || blames === 'site')
+    // DNS trouble of a domain has a row of the retry table of its own.
+    const rests = counts && (blames === 'sender' || (blames === 'domain' && verdict.class !== 'dns')) ? blames : null
+    return { ...verdict, restMs: met ? verdict.restMs : null, stops, rests }
   }
 
   #met({ threshold, row }: Verdict, source: string, now: EpochMs): boolean {
@@ -52,7 +57,7 @@ export class Weighing {
 /** A judgement as what became of one recipient. */
 export function findingFrom(heard: Heard, judgement: Judgement, mx: string, ms: number | null): Finding {
   const { reply, fault, stage } = heard
-  const { outcome, class: replyClass, blames, restMs, retryAfterMs, stops } = judgement
+  const { outcome, class: replyClass, blames, restMs, retryAfterMs, stops, rests } = judgement
   return {
     outcome,
     stage,
@@ -63,6 +68,7 @@ export function findingFrom(heard: Heard, judgement: Judgement, mx: string, ms: 
     restMs,
     retryAfterMs,
     stops,
+    rests,
     rule: ruleOf(judgement),
     mx,
     ms,

@@ -34,9 +34,10 @@ export function tenAlike(state: TenAlike, ended: Ended): { readonly state: TenAl
   return { state: kept(state, ended.site, { normalised: run.normalised, rcpts }), siteMatter: rcpts.length >= ALIKE }
 }
 
-/** A plain unknown user proves that the site answers for each mailbox by itself, as a delivery does. */
+/** A plain unknown user proves that the site answers for each mailbox by itself, as a delivery does; so does a greylist, which says the same to everybody
+ *  and means each one's first visit. */
 function isRefusal({ outcome, class: replyClass }: Ended): boolean {
-  return (outcome === 'deferred' || outcome === 'bounced') && replyClass !== 'unknown-user'
+  return (outcome === 'deferred' || outcome === 'bounced') && replyClass !== 'unknown-user' && replyClass !== 'greylisted'
 }
 
 function without(state: TenAlike, site: string): TenAlike {
