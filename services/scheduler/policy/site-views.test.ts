@@ -39,6 +39,18 @@ describe('what is on the way to a site', () => {
     expect(onTheWay(views, 5_600)).toBe(0)
   })
 
+  it('rests for one pool or one From domain alone, and others go on', () => {
+    const views = new SiteViews()
+    const restingSenders = [{ from: 'acme.example', because: 'reputation', until: 900 }]
+    views.drained(drain(1, 0, [{ ...row(0), restingPools: [{ pool: 'q', because: 'cooling', until: 500 }], restingSenders }]), 0)
+    expect(views.partRest('google', { pool: 'p', from: 'acme.example' })).toMatchObject({ because: 'reputation', until: 900 })
+    expect(views.partRest('google', { pool: 'q', from: 'other.example' })).toMatchObject({ because: 'cooling' })
+    expect(views.partRest('google', { pool: 'p', from: 'other.example' })).toBeNull()
+    expect(views.partRest('google', { pool: 'p' })).toBeNull()
+    views.drained(drain(1, 0, [row(0)]), 10)
+    expect(views.partRest('google', { pool: 'p', from: 'acme.example' })).toBeNull()
+  })
+
   it('is forgotten with the last campaign that sends there', () => {
     const views = new SiteViews()
     onTheWay(views, 0)
