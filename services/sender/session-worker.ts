@@ -1,8 +1,6 @@
 import type { LeaseReport, SenderRest } from '../../protocol/messages/permission.ts'
 import type { Log } from '../runtime/log.ts'
-import { Infrastructure } from '../runtime/errors.ts'
-import { ObjectError } from '../runtime/objects.ts'
-import type { Contents, RenderedMail } from './contents.ts'
+import type { Contents } from './contents.ts'
 import type { LeaseHolder, Worker } from './lease-holder.ts'
 import { Bearing } from './bearing.ts'
 import { domainOf, type Turn } from './works.ts'
@@ -11,6 +9,7 @@ import { findingOf } from './policy/finding.ts'
 import type { Judge } from './policy/judging.ts'
 import { routeFinding } from './policy/route-finding.ts'
 import { leadsTo, type NetworkRules, type Route, type Routes } from './routes.ts'
+import { renderTurn } from './render-turn.ts'
 import { type Door, openDoor } from './session-door.ts'
 import { type AftermathTools, tellFinding } from './aftermath.ts'
 import type { AheadMemory } from './ahead.ts'
@@ -129,7 +128,7 @@ export class SessionWorker implements Worker {
     const session = await this.#sessionFor(domainOf(recipient.address))
     if (session.kind !== 'session') return session.kind === 'finding' ? session.finding : null
 
-    const mail = await this.#render(turn)
+    const mail = await renderTurn(turn, this.#tools)
     if (mail === null) return null
     if (mail.kind === 'unusable') return foundWithoutReply('bounced', 'content', 'content', mail.because)
 
@@ -182,7 +181,7 @@ export class SessionWorker implements Worker {
     if (!this.#tools.ahead.mayAnnounce(lease.terms.ahead, session.facts.address, mails, this.#holder)) return null
     const turn = this.#holder.behind(this)
     if (turn === null) return null
-    const mail = (await this.#leadsTo(session, turn)) ? await this.#render(turn) : null
+    const mail = (await this.#leadsTo(session, turn)) ? await renderTurn(turn, this.#tools) : null
     if (mail !== null && mail.kind !== 'unusable' && session.usable && this.#holder.pace.isFree(this.#tools.mono()) && this.#holder.begin(turn)) {
       this.#holder.pace.take(this.#tools.mono())
       return { turn, mail: mail.mail }
@@ -197,18 +196,6 @@ export class SessionWorker implements Worker {
     const domain = domainOf(work.batch.recipients[n]?.address ?? '')
     if (this.#bearing.believes(session, domain)) return true
     return this.#bearing.asks(session, await this.#tools.routes.of(domain, this.#holder.lease.terms, this.#tools.network()), domain)
-  }
-
-  /** The mail; null while NATS is away. An object that somebody took away is the content's fault, not a reason to fall over it again and again. */
-  async #render({ work, n }: Turn): Promise<RenderedMail | null> {
-    try {
-      return await this.#tools.contents.render(work.batch, work.batchSeq, n)
-    } catch (error) {
-      if (error instanceof ObjectError) return { kind: 'unusable', because: error.message }
-      if (!(error instanceof Infrastructure)) throw error
-      this.#tools.log.warn('content waits', { campaign: `${work.batch.tenant}/${work.batch.campaign}`, error: error.message })
-      return null
-    }
   }
 
   /** Pace, journal and lease all agree that a transaction may start now. */
