@@ -30,6 +30,9 @@ export const KEYS = {
   tenantShares: 'tenant-shares',
   stsPolicy: (domain: string) => `sts.${domain}`,
   stsPolicies: 'sts.>',
+  /** a host whose STARTTLS broke */
+  plaintextHost: (host: string) => `plain.${host}`,
+  plaintextHosts: 'plain.>',
 } as const
 
 const ACTORS = ['scheduler', 'domain-router', 'ip-manager', 'sender'] as const satisfies readonly ActorRole[]
@@ -68,9 +71,9 @@ export const BUCKETS = [
   {
     name: 'policies',
     ttl: true,
-    writes: { sender: [KEYS.stsPolicies] },
+    writes: { sender: [KEYS.stsPolicies, KEYS.plaintextHosts] },
     reads: ['sender'],
-    why: 'what receivers publish about TLS (MTA-STS), as long as they ask to have it remembered',
+    why: 'what receivers publish about TLS (MTA-STS), as long as they ask to have it remembered; hosts whose TLS broke, 3 days',
   },
 ] as const satisfies readonly BucketSpec[]
 

@@ -7,19 +7,27 @@ import type { IspRow } from './models/isp.ts'
 export const CERTIFICATE_KINDS = ['issued', 'other-name', 'expired'] as const
 export type CertificateKind = (typeof CERTIFICATE_KINDS)[number]
 
+export interface ShownCertificates {
+  contextOf(host: string): SecureContext
+  /** PEM, with its authority's behind it where it has one */
+  of(host: string): string
+}
+
 const DAY_MS = 86_400_000
 
-export function certificatesOf(rows: readonly IspRow[], authority: Authority, now: Date): (host: string) => SecureContext {
-  const special = new Map<string, SecureContext>()
-  const plain = contextOf(
+export function certificatesOf(rows: readonly IspRow[], authority: Authority, now: Date): ShownCertificates {
+  const shown = (certificate: Certificate) => ({ cert: certificate.cert, context: contextOf(certificate) })
+  const special = new Map(
+    rows.flatMap(({ certificates = {} }) => Object.entries(certificates).map(([host, kind]) => [host, shown(made(authority, host, kind, now))] as const)),
+  )
+  const plain = shown(
     selfSigned(
       rows.flatMap(({ hosts }) => hosts),
       now,
     ),
   )
-  for (const { certificates = {} } of rows)
-    for (const [host, kind] of Object.entries(certificates)) special.set(host, contextOf(made(authority, host, kind, now)))
-  return (host) => special.get(host) ?? plain
+  const of = (host: string) => special.get(host) ?? plain
+  return { contextOf: (host) => of(host).context, of: (host) => of(host).cert }
 }
 
 function made(authority: Authority, host: string, kind: CertificateKind, now: Date): Certificate {

@@ -60,6 +60,8 @@ export type World = AsyncDisposable & {
   /** certificate of the authority that issued those of the policy hosts and of some mail hosts, PEM: what `[tls] ca` has to name */
   readonly authority: string
   readonly stsPort: number
+  /** what a mail host shows after STARTTLS, PEM */
+  certificate(host: string): string
   readonly rows: readonly IspRow[]
   readonly addresses: Addresses
   readonly record: WorldRecord
@@ -98,6 +100,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const zone = openZone(ispRecords(rows, addresses))
   const now = new Date()
   const authority = openAuthority("the simulated internet's authority", now)
+  const certificates = certificatesOf(rows, authority, now)
   const dnsFaults = openFaults()
   dnsFaults.set.set(SERVFAIL_DOMAIN, 'servfail')
 
@@ -113,7 +116,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       front: {
         now: Date.now,
         dice: seededDice(seed),
-        secureContextOf: certificatesOf(rows, authority, now),
+        secureContextOf: certificates.contextOf,
         keepsBodies: () => (keepBodies > 0 ? 'body' : 'nothing'),
         checksForm: options.checkForm ?? 'yes',
         onEvent(isp, event, received, body) {
@@ -144,6 +147,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     base,
     authority: authority.cert,
     stsPort: policyHosts.port,
+    certificate: certificates.of,
     rows,
     addresses,
     record,

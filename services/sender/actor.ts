@@ -38,6 +38,7 @@ import { createJudge } from './policy/replies/judge.ts'
 import { type Judge, Weighing } from './policy/judging.ts'
 import { Reports } from './reports.ts'
 import { Routes } from './routes.ts'
+import { PlaintextHosts } from './tls/plaintext-hosts.ts'
 import { Roots } from './tls/roots.ts'
 import { fetchPolicy } from './tls/sts-fetch.ts'
 import { StsPolicies } from './tls/sts-policies.ts'
@@ -125,7 +126,9 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
   const weighing = new Weighing()
   const blames = new Blames()
   const weighed: Judge = (heard) => weighing.weigh(judge(heard), heard.source, clock.now())
-  const door = new Door({ routes, judge: weighed, timeouts: TIMEOUTS, roots, mono: clock.mono })
+  const plaintext = stack.use(new PlaintextHosts({ bucket: openBucket(bus, 'policies'), wall: clock.now, log }))
+  await plaintext.ready
+  const door = new Door({ routes, judge: weighed, timeouts: TIMEOUTS, roots, plaintext })
 
   /** sources that stopped lending, until when that is believed: by then every allowance and lease from before is over, and grants say what is true */
   const heldBack = new Map<string, number>()

@@ -1,5 +1,4 @@
 import type { Lease } from '../../protocol/messages/permission.ts'
-import type { MonoMs } from '../../protocol/words.ts'
 import type { LeaseHolder } from './lease-holder.ts'
 import { type Finding, foundWithoutReply } from './policy/attempt.ts'
 import { findingFrom, type Judge } from './policy/judging.ts'
@@ -8,11 +7,8 @@ import { connectThrough, parseEgress } from './smtp/egress.ts'
 import { openSession } from './smtp/open.ts'
 import type { SmtpSession } from './smtp/session.ts'
 import type { Timeouts } from './smtp/timeouts.ts'
+import type { PlaintextHosts } from './tls/plaintext-hosts.ts'
 import type { Roots } from './tls/roots.ts'
-
-/** A host whose STARTTLS broke is greeted without it for so long, where the site's row allows that (delivery.md §5). */
-const PLAINTEXT_MS = 3 * 86_400_000
-const HOSTS_REMEMBERED = 20_000
 
 /** Where sessions come from, and which hosts cannot do TLS. */
 export class Door {
@@ -20,28 +16,18 @@ export class Door {
   readonly judge: Judge
   readonly timeouts: Timeouts
   readonly roots: Roots
-  readonly #mono: () => MonoMs
-  readonly #plaintext = new Map<string, MonoMs>()
+  readonly plaintext: PlaintextHosts
 
-  constructor(options: { routes: Routes; judge: Judge; timeouts: Timeouts; roots: Roots; mono: () => MonoMs }) {
+  constructor(options: { routes: Routes; judge: Judge; timeouts: Timeouts; roots: Roots; plaintext: PlaintextHosts }) {
     this.routes = options.routes
     this.judge = options.judge
     this.timeouts = options.timeouts
     this.roots = options.roots
-    this.#mono = options.mono
+    this.plaintext = options.plaintext
   }
 
   tlsFor(host: string, policy: Lease['terms']['tls']): Lease['terms']['tls'] {
-    return policy === 'opportunistic' && (this.#plaintext.get(host) ?? 0) > this.#mono() ? 'off' : policy
-  }
-
-  tlsBroke(host: string): void {
-    this.#plaintext.delete(host)
-    this.#plaintext.set(host, this.#mono() + PLAINTEXT_MS)
-    if (this.#plaintext.size > HOSTS_REMEMBERED) {
-      const oldest = this.#plaintext.keys().next()
-      if (!oldest.done) this.#plaintext.delete(oldest.value)
-    }
+    return policy === 'opportunistic' && this.plaintext.has(host) ? 'off' : policy
   }
 }
 
@@ -59,7 +45,7 @@ export async function openDoor(hops: readonly Hop[], holder: LeaseHolder, door: 
     const tls = hop.tls?.need ? 'required' : door.tlsFor(hop.host, lease.terms.tls)
     let opened = await open(hop, holder, tls, door)
     if (opened.kind === 'failed' && opened.tlsBroken && tls === 'opportunistic' && (await holder.mayConnect())) {
-      door.tlsBroke(hop.host)
+      await door.plaintext.broke(hop.host)
       opened = await open(hop, holder, 'off', door)
     }
     if (opened.kind === 'open') {

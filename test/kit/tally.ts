@@ -2,7 +2,7 @@
  * The truth about a campaign: every outcome of the journal, against the published list and the far end.
  */
 import type { CampaignStatus } from '../../protocol/messages/campaign.ts'
-import { isFinal, OutcomeChunk } from '../../protocol/outcome.ts'
+import { isFinal, type Outcome, OutcomeChunk } from '../../protocol/outcome.ts'
 import { STREAM } from '../../protocol/streams.ts'
 import { wildcard } from '../../protocol/subjects.ts'
 import type { FinalOutcome } from '../../protocol/words.ts'
@@ -49,6 +49,14 @@ export async function tallyOutcomes(bus: Bus, tenant: string, campaign: string):
     }
   }
   return { finals, endedTwice: [...ends.values()].filter(({ outcomes }) => outcomes.length > 1), flagged, unconfirmed, deferrals, endOf }
+}
+
+/** Every outcome of a campaign, in the journal's order. */
+export async function outcomesOf(bus: Bus, tenant: string, campaign: string): Promise<readonly Outcome[]> {
+  const all: Outcome[] = []
+  for await (const { body } of bus.scan(STREAM.outcomes, wildcard('outcome', { tenant, campaign })))
+    all.push(...OutcomeChunk.parse(JSON.parse(new TextDecoder().decode(body))).outcomes)
+  return all
 }
 
 export interface Account {

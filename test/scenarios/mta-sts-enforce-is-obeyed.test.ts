@@ -3,13 +3,10 @@ import { expect, it } from 'vitest'
 import { tlsOffered } from '../../scripts/world/models/connecting.ts'
 import type { IspRow } from '../../scripts/world/models/isp.ts'
 import { startWorld } from '../../scripts/world/world.ts'
-import type { OutcomeChunk } from '../../protocol/outcome.ts'
-import { STREAM } from '../../protocol/streams.ts'
-import { wildcard } from '../../protocol/subjects.ts'
 import { startCluster } from '../kit/cluster.ts'
 import { accountOf } from '../kit/far-end.ts'
 import { loopbackFleet, noticeTo } from '../kit/fleets.ts'
-import { breachOf } from '../kit/tally.ts'
+import { breachOf, outcomesOf } from '../kit/tally.ts'
 
 const [WRONG, RIGHT] = ['mx1.secure.example', 'mx2.secure.example']
 const to = (domain: string) => Array.from({ length: 10 }, (_, at) => `ok+${at}@${domain}`)
@@ -72,15 +69,9 @@ it('sends to the host that proves itself, and neither in plaintext nor unverifie
   expect(new Set(arrived('open.example'))).toEqual(new Set([`${WRONG} encrypted`]))
   expect(await accountOf(cluster, world, 'many', PEOPLE)).toMatchObject({ lost: [], doubled: [], unaccounted: [] })
 
-  const verified = new Map<string, Set<string | undefined>>()
-  for await (const { body } of cluster.bus.scan(STREAM.outcomes, wildcard('outcome', { tenant: 'acme', campaign: 'many' }))) {
-    const { outcomes } = JSON.parse(new TextDecoder().decode(body)) as OutcomeChunk
-    for (const { outcome, rcpt, tls } of outcomes) {
-      const domain = rcpt.slice(rcpt.indexOf('@') + 1)
-      if (outcome === 'delivered') verified.set(domain, (verified.get(domain) ?? new Set()).add(tls?.verified))
-    }
-  }
-  expect(Object.fromEntries(verified)).toEqual({ 'secure.example': new Set(['pkix']), 'hijacked.example': new Set(['pkix']), 'open.example': new Set(['no']) })
+  const delivered = (await outcomesOf(cluster.bus, 'acme', 'many')).filter(({ outcome }) => outcome === 'delivered')
+  const verified = (domain: string) => [...new Set(delivered.filter(({ rcpt }) => rcpt.endsWith(`@${domain}`)).map(({ tls }) => tls?.verified))]
+  expect(['secure.example', 'hijacked.example', 'open.example'].map(verified)).toEqual([['pkix'], ['pkix'], ['no']])
   // One policy for all senders, kept beyond their lives: each was fetched by at most each of the two, not for each session.
   expect(world.policyFetches('secure.example')).toBeLessThanOrEqual(2)
 })

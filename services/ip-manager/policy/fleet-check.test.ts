@@ -34,6 +34,24 @@ describe('a fleet document', () => {
     expect(fleet.isp[0]?.idle).toBe(20_000)
   })
 
+  test.each([
+    ['rubbish', 'holds no certificate'],
+    ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', 'certificate 1 cannot be read'],
+  ])('with %j as [tls] ca is refused: a sender would trust nobody any more', (ca, message) => {
+    expect(checkFleet({ ...document(), tls: { ca } }, nearest)).toMatchObject({
+      kind: 'bad',
+      problems: [{ path: 'tls.ca', message: expect.stringContaining(message) }],
+    })
+  })
+
+  test('with DANE over a resolver on another machine is taken, and warned of', () => {
+    const paths = (dns: readonly string[] | undefined) => {
+      const verdict = checkFleet({ ...document(), network: { dns }, tls: { dane: true } }, nearest)
+      return verdict.kind === 'good' ? verdict.warnings.map(({ path }) => path) : verdict.problems
+    }
+    expect([['127.0.0.1:5355', '[::1]:53'], ['192.0.2.53'], undefined].map(paths)).toEqual([[], ['tls.dane'], ['tls.dane']])
+  })
+
   test('that a program has already read once may be applied as it is', () => {
     const again = checkFleet(JSON.parse(JSON.stringify(good().fleet)), nearest)
     expect(again).toMatchObject({ kind: 'good', fleet: good().fleet })

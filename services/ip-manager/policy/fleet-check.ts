@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import type { z } from 'zod'
 import type { Problem } from '../../../protocol/campaign.ts'
 import { DnsblConfig } from '../../../protocol/dnsbl-config.ts'
@@ -39,6 +40,7 @@ export function checkFleet(document: unknown, suggest: Suggest): FleetVerdict {
     ...checkIsps(raw.isp),
     ...(Array.isArray(raw.rule) ? readReplyRules(raw.rule).problems : []),
     ...(Array.isArray(raw.dnsbl) ? raw.dnsbl.flatMap((row: unknown, at) => checkTable(DnsblConfig, `dnsbl[${at}]`, row, suggest)) : []),
+    ...checkRoots(raw.tls),
     ...checkTable(RetryConfig, 'retry', raw.retry, suggest),
     ...checkTable(SuppressionConfig, 'suppression', raw.suppression, suggest),
     ...checkTable(WarmupConfig, 'warmup', raw.warmup, suggest),
@@ -118,6 +120,25 @@ function checkKeys(rows: readonly Row<DkimEntry>[]): { problems: readonly Proble
 
 function dkimRow({ domain, selector, key, tenants }: DkimEntry): DkimRow {
   return { domain, selector, pem: key, tenants }
+}
+
+/** Every certificate of `[tls] ca` can be read: a sender that met one that cannot would trust none of them. */
+function checkRoots(tls: unknown): Problem[] {
+  if (!isRecord(tls) || typeof tls.ca !== 'string') return []
+  const certificates = tls.ca.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+  const bad = certificates.findIndex((pem) => !isCertificate(pem))
+  if (certificates.length > 0 && bad < 0) return []
+  return [
+    { path: 'tls.ca', message: certificates.length === 0 ? 'holds no certificate (PEM text, or in a file its path)' : `certificate ${bad + 1} cannot be read` },
+  ]
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0
+  } catch {
+    return false // OpenSSL's many words for "this is none"
+  }
 }
 
 /** Rows name each other, so they are judged together once every one has its shape. */

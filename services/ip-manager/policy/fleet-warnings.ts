@@ -3,7 +3,7 @@ import type { Fleet } from '../../../protocol/fleet.ts'
 
 /** What is allowed and probably not meant: said, never refused. */
 export function fleetWarnings(fleet: Fleet): Problem[] {
-  return [...poolWarnings(fleet), ...tenantWarnings(fleet), ...ipWarnings(fleet)]
+  return [...poolWarnings(fleet), ...tenantWarnings(fleet), ...ipWarnings(fleet), ...daneWarnings(fleet)]
 }
 
 function poolWarnings({ pool, ip }: Fleet): Problem[] {
@@ -38,6 +38,14 @@ function ipWarnings({ ip }: Fleet): Problem[] {
       ? [{ path: `ip[${at}].bind`, message: `${row.address} and ${ip[twin]?.address} leave from the same local address ${bind}` }]
       : []
   })
+}
+
+/** The AD bit is an unsigned bit in a UDP packet: it is worth what the way to the resolver is worth (RFC 7672 2.1.1). */
+function daneWarnings({ tls, network }: Fleet): Problem[] {
+  const near = network.dns?.every((server) => /^(127\.|\[?::1\]?)/.test(server)) ?? false
+  return tls.dane && !near
+    ? [{ path: 'tls.dane', message: 'believes the AD bit of resolvers on other machines: let [network] dns name a validating resolver on this one' }]
+    : []
 }
 
 function isAtOrBelow(domain: string, parent: string): boolean {
