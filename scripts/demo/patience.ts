@@ -3,7 +3,7 @@
  * retries are those of production; only their lengths are the demo's. Each row's `seen` is what a simulated ISP really says.
  */
 import type { FleetIsp } from '../../protocol/fleet.ts'
-import type { ReplyRule } from '../../protocol/reply-rules.ts'
+import type { ReplyRule } from '../../protocol/replies/reply-rules.ts'
 
 const REST = '2s'
 

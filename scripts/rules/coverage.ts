@@ -6,7 +6,7 @@ import type { CorpusReply } from '../../services/sender/policy/replies/corpus/ro
 import { judge } from '../../services/sender/policy/replies/judge.ts'
 import { normaliseReply } from '../../services/sender/policy/replies/normalise.ts'
 import type { Rule } from '../../services/sender/policy/replies/rule.ts'
-import { type RuleTable, ruleTable, whoCatches } from '../../services/sender/policy/replies/table.ts'
+import { type RuleTable, ruleTable, whoCatches } from '../../protocol/replies/table.ts'
 import type { Verdict } from '../../services/sender/policy/replies/verdict.ts'
 import { suppressesWrongly } from './suppressing.ts'
 

@@ -7,7 +7,7 @@ import { parse, TomlError } from 'smol-toml'
 import type { z } from 'zod'
 import type { Problem } from '../../protocol/campaign.ts'
 import { Fleet } from '../../protocol/fleet.ts'
-import { readReplyRules } from '../../protocol/reply-rules.ts'
+import { compileRules } from '../../protocol/replies/compile.ts'
 import { RetryConfig } from '../../protocol/retry-config.ts'
 import { BadConfig } from '../../services/runtime/errors.ts'
 import { nearest } from '../../services/runtime/nearest.ts'
@@ -77,7 +77,7 @@ async function embedKeys(table: Record<string, unknown>, folder: string): Promis
 /** What the document's schema leaves to others: [retry] and [[rule]]. */
 function laterChecks(fleet: Fleet): Placed[] {
   const retry = RetryConfig.safeParse(fleet.retry ?? {})
-  const rules = readReplyRules(fleet.rule).problems
+  const rules = compileRules(fleet.rule).problems
   return [
     ...(retry.success ? [] : retry.error.issues.flatMap((issue) => placed(issue, ['retry'], RetryConfig))),
     ...rules.map((problem) => ({ path: pathOf(problem), says: `: ${problem.message}` })),

@@ -20,6 +20,9 @@ function document() {
   }
 }
 type Document = ReturnType<typeof document>
+
+const RULE = { id: 'busy', seen: '421 4.3.2 busy', text: 'busy', class: 'site-busy', blames: 'site' }
+const rule = (changes: object) => (fleet: Document) => Object.assign(fleet, { rule: [{ ...RULE, ...changes }] })
 const good = () => {
   const verdict = checkFleet(document(), nearest)
   if (verdict.kind === 'bad') throw new Error(JSON.stringify(verdict.problems))
@@ -80,11 +83,29 @@ describe('a fleet document', () => {
       'rule[0].seen',
       /own sample/,
     ],
+    ['a rule that suppresses for our own fault', rule({ blames: 'source', suppress: true }), 'rule[0].suppress', /blames source says nothing of the address/],
+    ['a rule that suppresses for nobody', rule({ blames: 'nobody', suppress: true }), 'rule[0].suppress', /only recipient and domain/],
+    ['a rule that bounces what the site did', rule({ blames: 'site', outcome: 'bounced' }), 'rule[0].outcome', /never bounced at once/],
+    ['a rule that bounces at the door', rule({ stages: ['greeting'], blames: 'us', outcome: 'bounced' }), 'rule[0].outcome', /greeting is never/],
+    ['a rule that blames a recipient at the door', rule({ stages: ['greeting', 'rcpt'], blames: 'recipient' }), 'rule[0].stages', /at greeting no recipient/],
+    ['a rule for a misspelt provider', rule({ providers: ['gogle'] }), 'rule[0].providers[0]', /did you mean google\?/],
+    [
+      'a rule that never fires',
+      (f) => Object.assign(f, { rule: [RULE, { ...RULE, id: 'later', seen: '421 4.3.2 very busy', text: 'very busy' }] }),
+      'rule[1].seen',
+      /"later" can never fire: "busy" stands before it/,
+    ],
   ])('with %s is refused by name', (_, spoil, path, message) => {
     const fleet = document()
     spoil(fleet)
     const verdict = checkFleet(fleet, nearest)
     expect(verdict).toMatchObject({ kind: 'bad', problems: [{ path, message: expect.stringMatching(message) }] })
+  })
+
+  test('may have rules for its own providers, and for stages before RCPT', () => {
+    const own = [{ name: 'relay', mx: ['relay.example'] }]
+    const rules = [{ ...RULE, providers: ['relay', 'google'], stages: ['greeting'] }]
+    expect(checkFleet({ ...document(), isp: own, rule: rules }, nearest).kind).toBe('good')
   })
 
   test('tells all its problems at once, those of shape and those of meaning', () => {

@@ -5,7 +5,7 @@ import { DnsblConfig } from '../../../protocol/dnsbl-config.ts'
 import { Fleet, type FleetIp, type FleetIsp, type FleetTenant } from '../../../protocol/fleet.ts'
 import { mergeProviders } from '../../../protocol/providers/merge.ts'
 import { BUILT_IN_PROVIDERS } from '../../../protocol/providers/table.ts'
-import { readReplyRules } from '../../../protocol/reply-rules.ts'
+import { compileRules } from '../../../protocol/replies/compile.ts'
 import { RetryConfig } from '../../../protocol/retry-config.ts'
 import { SuppressionConfig } from '../../../protocol/suppression-config.ts'
 import { type DkimRow, loadDkimKeys } from '../../content/dkim-keys.ts'
@@ -38,7 +38,7 @@ export function checkFleet(document: unknown, suggest: Suggest): FleetVerdict {
     ...checkIps(readable<FleetIp>(raw.ip, Fleet.shape.ip.unwrap().element)),
     ...keys.problems,
     ...checkIsps(raw.isp),
-    ...(Array.isArray(raw.rule) ? readReplyRules(raw.rule).problems : []),
+    ...(Array.isArray(raw.rule) ? checkRules(raw.rule, raw.isp, suggest) : []),
     ...(Array.isArray(raw.dnsbl) ? raw.dnsbl.flatMap((row: unknown, at) => checkTable(DnsblConfig, `dnsbl[${at}]`, row, suggest)) : []),
     ...checkRoots(raw.tls),
     ...checkTable(RetryConfig, 'retry', raw.retry, suggest),
@@ -145,6 +145,22 @@ function isCertificate(pem: string): boolean {
 function checkIsps(isp: unknown): readonly Problem[] {
   const read = Fleet.shape.isp.safeParse(isp)
   return read.success ? mergeProviders(BUILT_IN_PROVIDERS, read.data as readonly FleetIsp[]).problems : []
+}
+
+/** Each row by itself, rows that an earlier one hides, and providers that nobody knows: a row for a misspelt one would never fire. */
+function checkRules(rows: readonly unknown[], isp: unknown, suggest: Suggest): Problem[] {
+  const own = Array.isArray(isp) ? isp.flatMap((row: unknown) => (isRecord(row) && typeof row.name === 'string' ? [row.name] : [])) : []
+  const known = [...BUILT_IN_PROVIDERS.rows.map(({ name }) => name), ...own]
+  const { problems } = compileRules(rows)
+  const unknown = rows.flatMap((row, at) => {
+    const providers = isRecord(row) && Array.isArray(row.providers) ? row.providers : []
+    return providers.flatMap((name: unknown, n): Problem[] => {
+      if (typeof name !== 'string' || known.includes(name)) return []
+      const meant = suggest(name, known)
+      return [{ path: `rule[${at}].providers[${n}]`, message: `no provider is called "${name}"${meant === null ? '' : `, did you mean ${meant}?`}` }]
+    })
+  })
+  return [...problems, ...unknown]
 }
 
 function checkTable(schema: z.ZodType, name: string, table: unknown, suggest: Suggest): Problem[] {

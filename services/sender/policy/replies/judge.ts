@@ -1,11 +1,11 @@
 import type { Reply } from '../../../../protocol/outcome.ts'
 import { isCharged } from '../../../../protocol/retry.ts'
 import type { Stage } from '../../../../protocol/words.ts'
-import { compileRules } from './compile.ts'
+import { compileRules } from '../../../../protocol/replies/compile.ts'
 import { type Fault, faultMeans } from './fault.ts'
 import { BUILT_IN_RULES } from './rules/index.ts'
 import type { Rule, Then } from './rule.ts'
-import { type RuleTable, findRule, ruleTable } from './table.ts'
+import { type RuleTable, findRule, ruleTable } from '../../../../protocol/replies/table.ts'
 import { type Verdict, stageDefault, verdictOf } from './verdict.ts'
 
 export interface Heard {

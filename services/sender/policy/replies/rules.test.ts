@@ -4,7 +4,7 @@ import { readReply, whyNotLinear } from '../../../../protocol/reply.ts'
 import { STAGES } from '../../../../protocol/words.ts'
 import { BUILT_IN_TABLE, judge } from './judge.ts'
 import { BUILT_IN_RULES } from './rules/index.ts'
-import { whoCatches } from './table.ts'
+import { whoCatches } from '../../../../protocol/replies/table.ts'
 
 describe('the built-in rows', () => {
   test('each catch their own sample through the whole table; none is shadowed', () => {

@@ -1,6 +1,6 @@
-import type { Reply } from '../../../../protocol/outcome.ts'
-import { readReply } from '../../../../protocol/reply.ts'
-import { STAGES, type Stage } from '../../../../protocol/words.ts'
+import type { Reply } from '../outcome.ts'
+import { readReply } from '../reply.ts'
+import { STAGES, type Stage } from '../words.ts'
 import type { Rule } from './rule.ts'
 
 /** Rules sorted so that a reply meets only those that can apply: by provider, first digit and stage. The order of the list is kept. */

@@ -1,5 +1,5 @@
-import type { Problem } from '../../../../protocol/campaign.ts'
-import { type ReplyRule, readExpression, readReplyRules } from '../../../../protocol/reply-rules.ts'
+import type { Problem } from '../campaign.ts'
+import { type ReplyRule, readExpression, readReplyRules } from './reply-rules.ts'
 import type { Rule, Then, When } from './rule.ts'
 import { ruleTable, whoCatches } from './table.ts'
 
