@@ -73,7 +73,7 @@ export function openRecord({ keepBodies, planted }: Options): WorldRecord {
       before.unanswered += unanswered
       return
     }
-    const arrival: Arrival = { messageId: mail.messageId, ...where, source: mail.source, at: now, count: 1, unanswered }
+    const arrival: Arrival = { messageId: mail.messageId, ...where, from: mail.from, source: mail.source, at: now, count: 1, unanswered }
     if (arrivals === undefined) rcpts.set(rcpt, [arrival])
     else arrivals.push(arrival)
     wide.get(rcpt)?.set(mail.messageId, arrival)
