@@ -74,6 +74,8 @@ export const Campaign = z.strictObject({
   window: z.strictObject({ from: clock, to: clock, tz: z.string().max(64) }).optional(),
   /** mails per second over the whole campaign */
   rate: z.number().positive().optional(),
+  /** only over verified TLS, by hosts that promise the same onwards (RFC 8689); where that is not to be had the recipient bounces with 5.7.30 */
+  requireTls: z.boolean().default(false),
   test: z.boolean().default(false),
 })
 export type Campaign = z.infer<typeof Campaign>

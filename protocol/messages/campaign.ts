@@ -52,6 +52,8 @@ export interface CampaignRecord {
   readonly listId: string | null
   readonly missing: Campaign['missing']
   readonly test: boolean
+  /** absent = no */
+  readonly requireTls?: true
   readonly startedAt: EpochMs | null
   readonly finishedAt: EpochMs | null
   readonly deadline: EpochMs
@@ -91,8 +93,6 @@ export interface TallyRecord {
   readonly bouncedLater: number
   readonly complained: number
   readonly unsubscribed: number
-  /** last sequence of FEEDBACK counted in the three before; absent = none */
-  readonly feedback?: number
   /** which recipients, by batch: the scheduler's own form, deflated (RFC 1951); absent once the campaign has ended */
   readonly bits?: Uint8Array
 }

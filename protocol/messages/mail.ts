@@ -14,6 +14,8 @@ export interface Batch {
   readonly shard: string
   /** names the `CampaignContent` object (bucket `hato`) all recipients of the campaign share */
   readonly content: string
+  /** sent only over verified TLS to hosts that offer REQUIRETLS (RFC 8689) */
+  readonly requireTls?: true
   /** position of recipient 0 in the campaign, so that every recipient has a number unique in it */
   readonly first: number
   readonly recipients: readonly BatchRecipient[]

@@ -3,7 +3,7 @@ import { LIMITS, type Problem } from '../../protocol/campaign.ts'
 /** Which header fields a campaign may bring along (delivery.md §2). Hato writes the others itself, once, signed. */
 
 const REFUSED: ReadonlySet<string> = new Set([
-  ...['from', 'to', 'cc', 'bcc', 'date', 'message-id', 'return-path', 'received', 'dkim-signature', 'authentication-results', 'mime-version'],
+  ...['from', 'to', 'cc', 'bcc', 'date', 'message-id', 'return-path', 'received', 'dkim-signature', 'authentication-results', 'mime-version', 'tls-required'],
   ...['feedback-id', 'precedence', 'auto-submitted'],
 ])
 const REFUSED_FAMILIES = ['arc-', 'content-', 'resent-', 'list-', 'x-hato-']

@@ -267,6 +267,7 @@ function batchOf({ record }: Running, group: Group): Batch {
     provider: group.provider,
     shard: group.shard,
     content: record.content,
+    ...(record.requireTls && { requireTls: true }),
     first: group.first,
     recipients: group.recipients.map(({ address, name, ref, vars }) => ({ address, name: name ?? null, ref: ref ?? null, vars: vars ?? null })),
   }

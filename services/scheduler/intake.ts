@@ -217,6 +217,7 @@ export class Intake implements AsyncDisposable {
       inline: campaign.recipientsObject === undefined ? recipients.length : null,
       missing: campaign.missing,
       test: campaign.test,
+      ...(campaign.requireTls && { requireTls: true }),
       startAt,
       startedAt: null,
       deadline,

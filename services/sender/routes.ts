@@ -14,6 +14,8 @@ export interface Hop {
   readonly port: number
   /** what the domain publishes about TLS to this host; absent for a next hop of our own choice */
   readonly tls?: Extract<HostTls, { kind: 'go' }>
+  /** the mail asks for REQUIRETLS: a session without it is of no use */
+  readonly requireTls?: true
 }
 
 export type Route =

@@ -1,19 +1,15 @@
 import type { Lease } from '../../protocol/messages/permission.ts'
-import type { MonoMs } from '../../protocol/words.ts'
 import type { LeaseHolder } from './lease-holder.ts'
 import { type Finding, foundWithoutReply } from './policy/attempt.ts'
 import { findingFrom, type Judge } from './policy/judging.ts'
-import { Outlets } from './policy/outlets.ts'
 import type { Hop, Routes } from './routes.ts'
+import { cannotRequire } from './policy/tls/require.ts'
 import { connectThrough, parseEgress } from './smtp/egress.ts'
 import { openSession } from './smtp/open.ts'
 import type { SmtpSession } from './smtp/session.ts'
 import type { Timeouts } from './smtp/timeouts.ts'
 import type { PlaintextHosts } from './tls/plaintext-hosts.ts'
 import type { Roots } from './tls/roots.ts'
-
-/** the reason of an outcome that blames `us` when nothing gets out */
-const PORT_CLOSED = 'port-25-closed'
 
 /** Where sessions come from, and which hosts cannot do TLS. */
 export class Door {
@@ -22,20 +18,13 @@ export class Door {
   readonly timeouts: Timeouts
   readonly roots: Roots
   readonly plaintext: PlaintextHosts
-  readonly outlets = new Outlets()
-  readonly #mono: () => MonoMs
 
-  constructor(options: { routes: Routes; judge: Judge; timeouts: Timeouts; roots: Roots; plaintext: PlaintextHosts; mono: () => MonoMs }) {
+  constructor(options: { routes: Routes; judge: Judge; timeouts: Timeouts; roots: Roots; plaintext: PlaintextHosts }) {
     this.routes = options.routes
     this.judge = options.judge
     this.timeouts = options.timeouts
     this.roots = options.roots
     this.plaintext = options.plaintext
-    this.#mono = options.mono
-  }
-
-  timedOut({ ip, site }: Pick<Lease, 'ip' | 'site'>): 'host' | 'us' {
-    return this.outlets.timedOut(ip, site, this.#mono())
   }
 
   tlsFor(host: string, policy: Lease['terms']['tls']): Lease['terms']['tls'] {
@@ -52,6 +41,8 @@ export type DoorAnswer = { readonly kind: 'open'; readonly session: SmtpSession 
 export async function openDoor(hops: readonly Hop[], holder: LeaseHolder, door: Door): Promise<DoorAnswer> {
   const { lease } = holder
   let finding: Finding | null = null
+  /** a host that may do later stands before those that will not do */
+  let waits: Finding | null = null
   for (const hop of hops) {
     if (!(await holder.mayConnect())) return { kind: 'shut', finding: null }
     const tls = hop.tls?.need ? 'required' : door.tlsFor(hop.host, lease.terms.tls)
@@ -61,31 +52,31 @@ export async function openDoor(hops: readonly Hop[], holder: LeaseHolder, door: 
       opened = await open(hop, holder, 'off', door)
     }
     if (opened.kind === 'open') {
-      door.outlets.connected(lease.ip)
       door.routes.worked(hop)
-      return opened
+      if (!hop.requireTls || opened.session.facts.extensions.keywords.has('REQUIRETLS')) return opened
+      opened.session.quit()
+      finding = cannotRequire(`${hop.host} does not offer it`, hop.host)
+      continue
     }
     const { reply, fault, stage, trouble } = opened
-    if (stage !== 'connect') door.outlets.connected(lease.ip)
-    else if (fault?.code === 'ETIMEDOUT' && door.timedOut(lease) === 'us') {
-      // The next host would not answer either, and none of them is to be left alone for it.
-      const because = `${PORT_CLOSED}: no answer from five sites within five minutes, ${hop.host} the last`
-      return { kind: 'shut', finding: { ...foundWithoutReply('deferred', 'unreachable', 'us', because, 'connect'), mx: hop.host } }
-    }
     if (trouble !== undefined) {
       // Not the host's rest: mail of domains that ask for less goes there as before. The next host may do better; in plaintext nothing goes.
       const because = `${hop.host}: ${trouble}${reply ? ` (${reply.code} ${reply.text})` : fault && fault.code !== 'TLS_POLICY' ? ` (${fault.message})` : ''}`
-      finding = { ...foundWithoutReply('deferred', 'tls-policy', 'host', because, 'starttls'), reply, mx: hop.host }
+      // NOTE Its words, not its reply: a 5xx to STARTTLS would count as a refusal of the mail, and end it.
+      finding = hop.requireTls
+        ? cannotRequire(because, hop.host)
+        : { ...foundWithoutReply('deferred', 'tls-policy', 'host', because, 'starttls'), mx: hop.host }
       door.routes.unmet(hop, because)
       continue
     }
     const heard = { reply, fault, stage, provider: lease.provider, unknown: lease.terms.unknown, source: `${lease.ip} ${lease.site}` }
     const verdict = door.judge(heard)
     finding = { ...findingFrom(heard, verdict, hop.host, null), outcome: 'deferred' } // before the first RCPT nothing is a recipient's outcome (delivery.md §3)
+    waits = finding
     if (verdict.blames !== 'host') return { kind: 'shut', finding }
     door.routes.failed(hop.host, finding.reply ? `${finding.reply.code} ${finding.reply.text}` : (finding.because ?? opened.stage))
   }
-  return { kind: 'shut', finding }
+  return { kind: 'shut', finding: waits ?? finding }
 }
 
 /** The address is occupied from before the connect until the socket is gone. */

@@ -6,9 +6,9 @@ import { Bearing } from './bearing.ts'
 import { domainOf, type Turn } from './works.ts'
 import { type Finding, foundWithoutReply } from './policy/attempt.ts'
 import { findingOf } from './policy/finding.ts'
-import { seenAs } from './policy/seen-as.ts'
 import type { Judge } from './policy/judging.ts'
 import { routeFinding } from './policy/route-finding.ts'
+import { bearsRequired, requiringTls } from './policy/tls/require.ts'
 import { leadsTo, type NetworkRules, type Route, type Routes } from './routes.ts'
 import { renderTurn } from './render-turn.ts'
 import { type Door, openDoor } from './session-door.ts'
@@ -126,7 +126,7 @@ export class SessionWorker implements Worker {
     if (!recipient) return foundWithoutReply('bounced', 'protocol', 'us', `the batch has no recipient ${n}`)
     if (order.deadline <= this.#tools.wall()) return foundWithoutReply('expired', 'deadline', 'nobody', 'its time to be sent was over')
 
-    const session = await this.#sessionFor(domainOf(recipient.address))
+    const session = await this.#sessionFor(domainOf(recipient.address), work.batch.requireTls === true ? 'require-tls' : 'any')
     if (session.kind !== 'session') return session.kind === 'finding' ? session.finding : null
 
     const mail = await renderTurn(turn, this.#tools)
@@ -167,10 +167,7 @@ export class SessionWorker implements Worker {
       source: `${this.#holder.lease.ip} ${this.#holder.lease.site}`,
     })
     if (!session.usable) this.#session = null
-    if (finding !== 'session-broke') {
-      const { tls, ehlo, address } = session.facts
-      return { ...finding, tls, seenAs: seenAs(ehlo, this.#holder.lease.ip, address) }
-    }
+    if (finding !== 'session-broke') return { ...finding, tls: session.facts.tls }
     // Broken before any reply to this mail: nobody is charged, unless it happens again and again.
     return this.#brokenAgain(turn) ? foundWithoutReply('deferred', 'unreachable', 'host', 'sessions broke before a reply', 'mail') : null
   }
@@ -196,7 +193,7 @@ export class SessionWorker implements Worker {
 
   /** Would the recipient's own turn, now, come to this session? */
   async #leadsTo(session: SmtpSession, { work, n }: Turn): Promise<boolean> {
-    if (work.held.order.deadline <= this.#tools.wall()) return false
+    if (work.held.order.deadline <= this.#tools.wall() || work.batch.requireTls) return false
     const domain = domainOf(work.batch.recipients[n]?.address ?? '')
     if (this.#bearing.believes(session, domain)) return true
     return this.#bearing.asks(session, await this.#tools.routes.of(domain, this.#holder.lease.terms, this.#tools.network()), domain)
@@ -212,15 +209,21 @@ export class SessionWorker implements Worker {
     return work.letGo === null && !work.lost && this.#holder.begin(turn)
   }
 
-  async #sessionFor(domain: string): Promise<{ kind: 'session'; session: SmtpSession } | { kind: 'finding'; finding: Finding } | { kind: 'none' }> {
+  async #sessionFor(
+    domain: string,
+    by: 'any' | 'require-tls',
+  ): Promise<{ kind: 'session'; session: SmtpSession } | { kind: 'finding'; finding: Finding } | { kind: 'none' }> {
     const { lease } = this.#holder
     const open = this.#session
-    if (open !== null && this.#bearing.believes(open, domain)) return { kind: 'session', session: open }
-    const route = await this.#tools.routes.of(domain, lease.terms, this.#tools.network())
-    if (route.kind !== 'hops') return { kind: 'finding', finding: routeFinding(route) }
+    if (by === 'any' && open !== null && this.#bearing.believes(open, domain)) return { kind: 'session', session: open }
+    const found = await this.#tools.routes.of(domain, lease.terms, this.#tools.network())
+    if (found.kind !== 'hops') return { kind: 'finding', finding: routeFinding(found) }
+    const route = by === 'any' ? found : requiringTls(found)
+    if ('outcome' in route) return { kind: 'finding', finding: route }
     if (this.#ways.size > DOMAINS_REMEMBERED) this.#ways.clear()
     this.#ways.set(domain, route)
-    if (open !== null && (await this.#bearing.asks(open, route, domain))) return { kind: 'session', session: open }
+    if (open !== null && (by === 'any' || bearsRequired(open.facts, route.hops)) && (await this.#bearing.asks(open, route, domain)))
+      return { kind: 'session', session: open }
     await this.#leave()
     const hops = this.#holder.withRoom(route.hops)
     if (hops.length === 0) {

@@ -11,7 +11,15 @@ export type SmtpEvent =
   | { readonly on: 'starttls'; readonly session: number }
   /** the handshake is done */
   | { readonly on: 'tls'; readonly session: number }
-  | { readonly on: 'mail'; readonly session: number; readonly from: string; readonly sizeBytes: number; readonly arrived: Arrived }
+  /** `requiresTls`: the parameter of RFC 8689 */
+  | {
+      readonly on: 'mail'
+      readonly session: number
+      readonly from: string
+      readonly sizeBytes: number
+      readonly requiresTls?: boolean
+      readonly arrived: Arrived
+    }
   | { readonly on: 'rcpt'; readonly session: number; readonly to: string; readonly arrived: Arrived }
   | { readonly on: 'data'; readonly session: number; readonly arrived: Arrived }
   /** the body is complete; `messageId` is '' where the mail has none */

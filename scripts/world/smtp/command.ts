@@ -3,7 +3,7 @@ import { canonical } from '../models/address.ts'
 
 export type Command =
   | { readonly verb: 'helo' | 'ehlo'; readonly name: string }
-  | { readonly verb: 'mail'; readonly from: string; readonly sizeBytes: number }
+  | { readonly verb: 'mail'; readonly from: string; readonly sizeBytes: number; readonly requiresTls: boolean }
   | { readonly verb: 'rcpt'; readonly to: string }
   | { readonly verb: 'starttls' | 'data' | 'rset' | 'noop' | 'quit' | 'other' }
 
@@ -42,7 +42,8 @@ function readMail(line: Buffer): Command {
   if (from === null) return OTHER
   const size = line.indexOf('SIZE=')
   const sizeBytes = size === -1 ? 0 : Number.parseInt(line.toString('latin1', size + 5, line.length), 10)
-  return { verb: 'mail', from, sizeBytes: Number.isNaN(sizeBytes) ? 0 : sizeBytes }
+  const requiresTls = / REQUIRETLS( |$)/i.test(line.toString('latin1', line.lastIndexOf('>') + 1))
+  return { verb: 'mail', from, sizeBytes: Number.isNaN(sizeBytes) ? 0 : sizeBytes, requiresTls }
 }
 
 /** `<…>` of MAIL and RCPT as a key; '' is the null path. A quoted local part may hold a '>', so the last one closes. */

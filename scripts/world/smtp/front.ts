@@ -116,7 +116,14 @@ class Line {
     const session = this.#session
     switch (command.verb) {
       case 'mail':
-        return { on: 'mail', session, from: command.from, sizeBytes: command.sizeBytes, arrived: this.#arrived }
+        return {
+          on: 'mail',
+          session,
+          from: command.from,
+          sizeBytes: command.sizeBytes,
+          ...(command.requiresTls && { requiresTls: true }),
+          arrived: this.#arrived,
+        }
       case 'rcpt':
         return { on: 'rcpt', session, to: command.to, arrived: this.#arrived }
       case 'data':

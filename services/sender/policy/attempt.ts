@@ -9,6 +9,8 @@ export interface Finding {
   readonly reply: Reply | null
   /** in words, where no reply tells */
   readonly because: string | null
+  /** of our own, where no reply tells (RFC 3463) */
+  readonly enhanced?: string
   readonly class: ReplyClass
   readonly blames: Blame
   readonly unconfirmed?: boolean
@@ -31,8 +33,6 @@ export interface Finding {
   readonly ms: number | null
   /** of the session it went over; null = plaintext */
   readonly tls?: TlsFacts | null
-  /** the peer sees us from this address, which is not the source's */
-  readonly seenAs?: string | null
 }
 
 export interface Subject {
@@ -52,7 +52,7 @@ export function outcomeOf(of: Subject, finding: Finding): Outcome {
     outcome: finding.outcome,
     stage: finding.stage,
     code: finding.reply?.code ?? null,
-    enhanced: finding.reply?.enhanced ?? null,
+    enhanced: finding.reply?.enhanced ?? finding.enhanced ?? null,
     reply: (finding.reply?.text ?? finding.because)?.slice(0, 500) ?? null,
     class: finding.class,
     blames: finding.blames,
@@ -61,7 +61,6 @@ export function outcomeOf(of: Subject, finding: Finding): Outcome {
     site: of.site,
     ms: finding.ms === null ? null : Math.round(finding.ms),
     ...(finding.tls && { tls: shownTls(finding.tls) }),
-    ...(finding.seenAs && { seenAs: finding.seenAs }),
     ...(finding.rule && { rule: finding.rule }),
     ...(finding.unconfirmed && { unconfirmed: true }),
     ...(finding.mayBeDuplicate && { mayBeDuplicate: true }),
