@@ -23,6 +23,8 @@ export const KEYS = {
   held: (tenant: string, id: string) => `held.${tenant}.${id}`,
   /** verdicts, strikes, brakes and breakers, with the journal's position they are true for */
   hygiene: 'hygiene',
+  /** up to where FEEDBACK was acted on */
+  feedback: 'feedback',
   fleet: 'current',
   siteMemory: (shard: string) => `router.${shard}`,
   ipMemory: 'ip-manager',
@@ -50,7 +52,7 @@ export const BUCKETS = [
   {
     name: 'campaigns',
     ttl: true,
-    writes: { scheduler: [KEYS.campaign('*', '*'), KEYS.held('*', '*'), KEYS.hygiene] },
+    writes: { scheduler: [KEYS.campaign('*', '*'), KEYS.feedback, KEYS.held('*', '*'), KEYS.hygiene] },
     reads: ['scheduler', 'sender'],
     why: 'each campaign: state, counts, where its list and outcomes have been read to',
   },

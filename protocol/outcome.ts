@@ -36,6 +36,8 @@ export const Outcome = z.object({
   suppress: z.boolean().optional(),
   /** the connection it went over (absent = plaintext, or none came about); `verified`: by whom its certificate was vouched for */
   tls: z.object({ version: z.string(), cipher: z.string(), peer: z.string().nullable(), verified: z.enum(['no', 'pkix', 'dane']) }).optional(),
+  /** the peer's EHLO reply repeated this address for ours, and it is not `ip` (delivery.md §7, `egress-differs`) */
+  seenAs: z.string().optional(),
   /** where a reply blames the source: the row that knew it, and what it teaches the ip-manager */
   rule: z
     .object({

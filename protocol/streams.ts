@@ -143,7 +143,6 @@ export const CONSUMERS = {
   jobs: 'scheduler-jobs',
   due: (lane: string) => `scheduler-due-${lane}`,
   orders: (shard: string, lane: string) => `router-${shard}-${lane}`,
-  feedback: 'scheduler-feedback',
   /** on EVENTS and OUTCOMES, made for each tenant: where its programs read on */
   publisher: (tenant: string) => `publisher-${tenant}`,
 } as const

@@ -93,6 +93,8 @@ export interface TallyRecord {
   readonly bouncedLater: number
   readonly complained: number
   readonly unsubscribed: number
+  /** last sequence of FEEDBACK counted in the three before; absent = none */
+  readonly feedback?: number
   /** which recipients, by batch: the scheduler's own form, deflated (RFC 1951); absent once the campaign has ended */
   readonly bits?: Uint8Array
 }

@@ -73,6 +73,14 @@ export const SOURCE_WORDS = {
   draining: { means: 'a person drains the IP: it lends nothing new', ends: '`npx hato ip release ADDRESS`' },
   drained: { means: 'drained, and no lease of it is left', ends: '`npx hato ip release ADDRESS`' },
   quarantined: { means: 'a person, three sites that block it at once, or a listing on a zone marked so', ends: '`npx hato ip release ADDRESS`' },
+  'egress-differs': {
+    means: 'the IP serves, but the EHLO replies of two sites repeat another address: mail leaves elsewhere than SPF, PTR and reputation say',
+    ends: 'mend the route, NAT or `egress`; by itself an hour after the last such reply',
+  },
+  'port-25-closed': {
+    means: 'connects of this source timed out at five sites within five minutes with none between that succeeded: our way out, no site is blamed',
+    ends: 'open port 25; by itself with the first delivery',
+  },
   ramp: { means: "today's or this hour's share of the warm-up is used up", ends: 'by itself, at `until`' },
 } as const satisfies Record<string, Word>
 

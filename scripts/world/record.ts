@@ -1,6 +1,6 @@
 /** What the far end has and saw. Fed with (event, what the model made of it), so a simulation can feed it as well.
  *
- *  About 250 bytes a mail: two strings and a small object; no bodies unless `keepBodies` asks for some. */
+ *  About 300 bytes a mail: three strings and a small object; no bodies unless `keepBodies` asks for some. */
 import type { Received } from './models/conversation.ts'
 import type { Mail, SmtpEvent } from './models/event.ts'
 import { isPositive } from './models/reply.ts'
@@ -12,6 +12,8 @@ import { openCounts, type IspCounts, sourceOf, tallyBody, tallyEvent } from './c
 export type Arrival = {
   readonly messageId: string
   readonly isp: string
+  /** MAIL FROM of the first copy: where a bounce would go */
+  readonly from: string
   /** of the first copy */
   readonly source: string
   readonly host: string
@@ -71,7 +73,7 @@ export function openRecord({ keepBodies, planted }: Options): WorldRecord {
       before.unanswered += unanswered
       return
     }
-    const arrival: Arrival = { messageId: mail.messageId, ...where, source: mail.source, at: now, count: 1, unanswered }
+    const arrival: Arrival = { messageId: mail.messageId, ...where, from: mail.from, source: mail.source, at: now, count: 1, unanswered }
     if (arrivals === undefined) rcpts.set(rcpt, [arrival])
     else arrivals.push(arrival)
     wide.get(rcpt)?.set(mail.messageId, arrival)

@@ -10,6 +10,7 @@ const designOf = designer([...PROVIDERS, ...tail()])
 const arrival = (messageId: string, count = 1, unanswered = 0): Arrival => ({
   messageId,
   isp: 'google',
+  from: 'b@bounce.acme.example',
   host: 'mx',
   tls: 'plain',
   source: '127.0.1.1',

@@ -1,23 +1,32 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addressProblem } from '../../protocol/addresses.ts'
-import { campaignTag, decodeReturnPath, encodeReturnPath, messageId } from './verp.ts'
+import { campaignTag, decodeReturnPath, encodeReturnPath, isWhom, messageId } from './verp.ts'
 
 const secret = '0123456789abcdef0123456789abcdef'
 const domain = 'bounce.acme.example'
 const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/)
-const place = fc.record({ tenant: id, campaign: id, batch: fc.maxSafeNat(), n: fc.integer({ min: 0, max: 99 }) })
+const place = fc.record({
+  tenant: id,
+  campaign: id,
+  batch: fc.maxSafeNat(),
+  n: fc.integer({ min: 0, max: 99 }),
+  address: fc.nat().map((n) => `Taro${n}@example.jp`),
+})
 
 describe('a return path', () => {
   test('names its recipient again, in any letter case, and is an address of at most 64 octets', () => {
     fc.assert(
       fc.property(place, (where) => {
         const path = encodeReturnPath({ ...where, secret, domain })
-        const key = { campaignTag: campaignTag(where), batch: where.batch, n: where.n }
+        const key = { campaignTag: campaignTag(where), batch: where.batch, n: where.n, whom: expect.any(String) }
         expect(addressProblem(path)).toBeNull()
         expect(path.indexOf('@')).toBeLessThanOrEqual(64)
         expect(decodeReturnPath(secret, path)).toEqual(key)
         expect(decodeReturnPath(secret, path.toUpperCase())).toEqual(key)
+        const read = decodeReturnPath(secret, path) as NonNullable<ReturnType<typeof decodeReturnPath>>
+        expect(isWhom(read, where.address.toLowerCase())).toBe(true)
+        expect(isWhom(read, `x${where.address}`)).toBe(false)
       }),
     )
   })
@@ -36,7 +45,7 @@ describe('a return path', () => {
   })
 
   test('of somebody else names nobody', () => {
-    for (const address of ['', '@', 'taro@example.jp', 'b-x-1-2-y@bounce.acme.example', 'b-aaaaaaaaaa-1-2-aaaaaaaaaaaaaaaa@bounce.acme.example']) {
+    for (const address of ['', '@', 'taro@example.jp', 'b-x-1-2-y@bounce.acme.example', 'b-aaaaaaaaaa-1-2-aaaaaaaa-aaaaaaaaaaaaaaaa@bounce.acme.example']) {
       expect(decodeReturnPath(secret, address)).toBeNull()
     }
   })

@@ -1,13 +1,16 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto'
+import { normaliseAddress } from '../../protocol/addresses.ts'
 
 /**
  * Return paths and Message-IDs: pure functions of the recipient's place, so that they never change between attempts (delivery.md §4, §9).
  *
- * A return path is `b-<campaign tag>-<batch>-<n>-<mac>@<return-path domain>`, at most 48 octets of the 64 a local part may have:
+ * A return path is `b-<campaign tag>-<batch>-<n>-<whom>-<mac>@<return-path domain>`, at most 57 octets of the 64 a local part may have:
  *   tag    10 characters base 32 of SHA-256 over tenant and campaign. Always a hash, never the name itself: names reach 64 octets,
  *          and they tell upper from lower case, which some hosts lose on the way back. The batch's sequence finds the name in the journal;
  *          the tag proves that it is the same journal.
  *   batch  the batch's sequence in stream MAIL, base 36;  n  the recipient's index in it, base 36
+ *   whom   8 characters base 32 of SHA-1 over the recipient's address: complaints come days later, when the journal no longer knows who the number was;
+ *          then whoever reports has to name the address, and a path that was received by one cannot be used against another
  *   mac    16 characters base 32 (80 bits) of HMAC-SHA-256 over the rest, so that a forged bounce suppresses nobody
  */
 
@@ -16,6 +19,8 @@ export interface ReturnPathKey {
   readonly campaignTag: string
   readonly batch: number
   readonly n: number
+  /** `isWhom` tells whether an address is the recipient's */
+  readonly whom: string
 }
 
 export interface RecipientPlace {
@@ -27,7 +32,7 @@ export interface RecipientPlace {
   readonly n: number
 }
 
-const RETURN_PATH = /^b-([a-z2-7]{10})-([0-9a-z]{1,11})-([0-9a-z]{1,2})-([a-z2-7]{16})$/
+const RETURN_PATH = /^b-([a-z2-7]{10})-([0-9a-z]{1,11})-([0-9a-z]{1,2})-([a-z2-7]{8})-([a-z2-7]{16})$/
 
 export function campaignTag({ tenant, campaign }: { readonly tenant: string; readonly campaign: string }): string {
   const name = `${tenant}/${campaign}`
@@ -39,8 +44,8 @@ export function campaignTag({ tenant, campaign }: { readonly tenant: string; rea
 let lastTag: { readonly name: string; readonly tag: string } | null = null
 
 /** @param secret the cluster's, at least 16 octets; the same on every sender and on whoever reads bounces */
-export function encodeReturnPath(place: RecipientPlace & { readonly secret: string; readonly domain: string }): string {
-  const told = `b-${campaignTag(place)}-${place.batch.toString(36)}-${place.n.toString(36)}`
+export function encodeReturnPath(place: RecipientPlace & { readonly address: string; readonly secret: string; readonly domain: string }): string {
+  const told = `b-${campaignTag(place)}-${place.batch.toString(36)}-${place.n.toString(36)}-${whomOf(place.address)}`
   return `${told}-${mac(place.secret, told)}@${place.domain}`
 }
 
@@ -50,10 +55,19 @@ export function decodeReturnPath(secret: string, address: string): ReturnPathKey
   const local = (at < 0 ? address : address.slice(0, at)).toLowerCase()
   const match = RETURN_PATH.exec(local)
   if (!match) return null
-  const [, tag = '', batch = '', n = '', given = ''] = match
+  const [, tag = '', batch = '', n = '', whom = '', given = ''] = match
   const expected = mac(secret, local.slice(0, -given.length - 1))
   if (!timingSafeEqual(Buffer.from(given), Buffer.from(expected))) return null
-  return { campaignTag: tag, batch: Number.parseInt(batch, 36), n: Number.parseInt(n, 36) }
+  return { campaignTag: tag, batch: Number.parseInt(batch, 36), n: Number.parseInt(n, 36), whom }
+}
+
+/** Is the address, in any spelling, the one the return path was made for? */
+export function isWhom({ whom }: ReturnPathKey, address: string): boolean {
+  return whomOf(address) === whom
+}
+
+function whomOf(address: string): string {
+  return base32(hash('sha1', normaliseAddress(address) ?? address, 'buffer'), 8)
 }
 
 function mac(secret: string, told: string): string {

@@ -42,6 +42,9 @@ export class Events implements AsyncDisposable {
         case 'pool':
           this.#log.info(say.rests ? 'pool-rested' : 'pool-resumed', { pool: say.pool, site: say.site, because: say.because, until: time(say.until) })
           break
+        case 'trouble':
+          this.#log.warn('ip-trouble', { ip: say.ip, because: say.because, detail: say.detail })
+          break
         case 'listing':
           this.#log[say.listed ? 'warn' : 'info'](say.listed ? 'dnsbl-listed' : 'dnsbl-delisted', {
             ip: say.ip,

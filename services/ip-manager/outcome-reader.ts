@@ -35,6 +35,7 @@ function readOutcome(outcome: Written): Seen[] {
       blames: outcome.blames as Seen['blames'],
       stage: stage as Seen['stage'],
       reply: reply === '' ? null : reply.slice(0, REPLY_CHARACTERS),
+      ...(typeof outcome.seenAs === 'string' && { seenAs: outcome.seenAs }),
       rule: rule as Seen['rule'],
     },
   ]

@@ -6,6 +6,7 @@ import type { IpState } from './policy/ip-modes.ts'
 import type { Recent } from './policy/lately.ts'
 import type { Source } from './policy/modes.ts'
 import type { PoolAtSite } from './policy/pool.ts'
+import type { Trouble } from './policy/trouble.ts'
 import type { Halved } from './policy/tenant-shares.ts'
 
 /**
@@ -46,6 +47,10 @@ export interface Ip {
   readonly pairs: Map<string, Pair>
   /** of pairs that are no longer remembered one by one */
   readonly tail: Counts
+  /** what is wrong with its way out; not saved */
+  trouble: Trouble | null
+  /** addresses that peers see it from instead, by site; not saved */
+  readonly seenAs: Map<string, { readonly address: string; readonly at: EpochMs }>
   /** the fleet last named it then */
   namedAt: EpochMs
 }

@@ -2,7 +2,7 @@
  * scheduler: decides what and when.
  *
  * OWNS       campaigns: their records (bucket campaigns), cursors, tallies; the suppression list
- * HEARS      campaign.jobs.> · due.> · outcome.> · router.*.drain · campaign.status/control · suppression.*
+ * HEARS      campaign.jobs.> · due.> · outcome.> · feedback.> · router.*.drain · campaign.status/control · suppression.*
  * SAYS       batches, cursors, orders (MAIL) · campaign.events.> · bucket campaigns held.> · outcomes of its own (cancelled, expired, suppressed)
  * INVARIANT  recipients = settled + waiting whenever anyone asks (S1); a batch and the cursor that counts it are one atomic batch
  * ON CRASH   another process takes `scheduler.all`, reads records and cursors, counts the journal from the saved position, then answers again
@@ -40,6 +40,7 @@ export async function startScheduler(context: SchedulerContext): Promise<AsyncDi
   health.gate(() => (fleet.current() ? [] : ['no fleet document yet: hato apply FLEET']))
   await fleet.ready
 
+  const feedback = context.metrics.counter('feedback', 'what came back after the 250, by kind and what became of it', ['kind', 'heard'])
   let term: Promise<AsyncDisposable> | null = null
   const endTerm = async (): Promise<void> => {
     const ending = term
@@ -57,7 +58,7 @@ export async function startScheduler(context: SchedulerContext): Promise<AsyncDi
       ttlMs: config.livenessTtlMs,
       onGained: () => {
         const before = endTerm()
-        term = before.then(() => startTerm(context, { fleet, sites }))
+        term = before.then(() => startTerm(context, { fleet, sites, onFeedback: (kind, heard) => feedback.inc({ kind, heard }) }))
         void term.catch((error: unknown) => {
           log.error('crashed', { error })
           process.exit(1) // a new process starts from what is durable

@@ -72,6 +72,8 @@ export class Campaigns {
   readonly #log: Log
   readonly #running = new Map<string, Running>()
   readonly #saving = new Map<string, Promise<void>>()
+  /** campaigns at work whose record counts something that came back and may not be durable yet */
+  readonly #withFeedback = new Set<Running>()
   readonly #onFenced: (name: string) => void
   readonly #term = randomUUID()
 
@@ -161,6 +163,51 @@ export class Campaigns {
     await saving
   }
 
+  /** The ids of a tenant's campaigns that are remembered. */
+  async idsOf(tenant: string): Promise<readonly string[]> {
+    const prefix = KEYS.campaign(tenant, '')
+    return (await this.#bucket.keys(KEYS.campaign(tenant, '*'))).map((key) => key.slice(prefix.length))
+  }
+
+  /**
+   * Counts what came back about a campaign, at work or ended. `counts` by the sequence that told it; what the record has counted already is passed over.
+   * Of a campaign at work it is durable with the next save (`saveFeedback`).
+   */
+  async countFeedback(
+    tenant: string,
+    id: string,
+    counts: readonly { readonly seq: number; readonly count: keyof FeedbackCounts }[],
+    upTo: number,
+  ): Promise<void> {
+    const name = campaignName({ tenant, id })
+    for (let earlier = this.#saving.get(name); earlier; earlier = this.#saving.get(name)) await earlier.catch(() => {}) // its own caller hears of it
+    const running = this.get(tenant, id)
+    if (running) {
+      running.record = withFeedback(running.record, counts, upTo)
+      running.changed = true
+      this.#withFeedback.add(running)
+      return
+    }
+    for (;;) {
+      const kept = await this.#bucket.get(KEYS.campaign(tenant, id))
+      if (kept === null) return // it was forgotten meanwhile
+      const record = decode<CampaignRecord>(kept.value)
+      const leftS = Math.ceil(((record.finishedAt ?? record.acceptedAt) + REMEMBERED_S * 1_000 - Date.now()) / 1_000)
+      const counted = withFeedback(record, counts, upTo)
+      if ((await this.#bucket.update(KEYS.campaign(tenant, id), encode(counted), kept.revision, { ttlS: Math.max(1, leftS) })) !== null) return
+    }
+  }
+
+  /** Makes durable what came back about campaigns at work. False: a large tally is not to be saved yet. */
+  async saveFeedback(): Promise<boolean> {
+    for (const running of [...this.#withFeedback]) {
+      if (running.changed && performance.now() < running.saveAfter) return false
+      await this.save(running)
+      this.#withFeedback.delete(running)
+    }
+    return true
+  }
+
   async #write(running: Running): Promise<void> {
     running.changed = false
     const ended = ENDED.has(running.record.state)
@@ -192,7 +239,8 @@ export class Campaigns {
       return body
     }
     this.#log.warn('tally too large', { campaign: campaignName(record), bytes: body.length, position: running.saved.position })
-    return encode({ ...record, tally: running.saved })
+    const { bouncedLater, complained, unsubscribed, feedback } = record.tally
+    return encode({ ...record, tally: { ...running.saved, bouncedLater, complained, unsubscribed, ...(feedback !== undefined && { feedback }) } })
   }
 
   /** Not our last revision: either our own write whose answer was lost, or another owner's. */
@@ -230,4 +278,13 @@ export class Campaigns {
     this.#running.set(campaignName(record), running)
     return running
   }
+}
+
+export type FeedbackCounts = Pick<TallyRecord, 'bouncedLater' | 'complained' | 'unsubscribed'>
+
+function withFeedback(record: CampaignRecord, counts: readonly { readonly seq: number; readonly count: keyof FeedbackCounts }[], upTo: number): CampaignRecord {
+  const tally = { ...record.tally }
+  const before = tally.feedback ?? 0
+  for (const { seq, count } of counts) if (seq > before) tally[count]++
+  return { ...record, tally: { ...tally, feedback: Math.max(before, upTo) } }
 }

@@ -3,11 +3,12 @@ import { decode, encode } from '../../protocol/codec.ts'
 import type { Fleet } from '../../protocol/fleet.ts'
 import { rfc3339 } from '../../protocol/duration.ts'
 import type { HeldAsk, HeldDecided, HeldPage } from '../../protocol/messages/held.ts'
-import type { SuppressionEntry } from '../../protocol/messages/ops.ts'
-import type { OutcomeChunk } from '../../protocol/outcome.ts'
+import type { Feedback, SuppressionEntry } from '../../protocol/messages/ops.ts'
+import type { Outcome, OutcomeChunk } from '../../protocol/outcome.ts'
 import { STREAM } from '../../protocol/streams.ts'
 import { subject } from '../../protocol/subjects.ts'
 import { suppressionConfig } from '../../protocol/suppression-config.ts'
+import type { ReplyClass } from '../../protocol/words.ts'
 import type { Bus } from '../runtime/bus/types.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { Infrastructure } from '../runtime/errors.ts'
@@ -15,6 +16,7 @@ import type { Bucket } from '../runtime/kv.ts'
 import type { Log } from '../runtime/log.ts'
 import { HygieneStore } from './hygiene-store.ts'
 import type { Tripped } from './policy/breakers.ts'
+import { type Concerned, verdictOf } from './policy/feedback.ts'
 import { entryOf, Hygiene, type HygieneRules, type Say, type Verdict } from './policy/hygiene.ts'
 import { recall, remember } from './policy/hygiene-memory.ts'
 import type { Suppression } from './suppression.ts'
@@ -25,6 +27,9 @@ const AT_ONCE = 500
 const SETTLE_EVERY_MS = 500
 /** saving takes at most one part in so many of the time */
 const SAVE_SHARE = 20
+
+/** the journal no longer knows where it went; no host name has a `~` */
+const NO_SITE = '~unknown'
 
 interface HeldMessage {
   readonly v: 1
@@ -100,9 +105,17 @@ export class HygieneKeeper implements AsyncDisposable {
     this.#changed = true
   }
 
-  /** What came back after the 250 counts for the breakers of its campaign and site. */
-  observe(tenant: string, campaign: string, site: string, { kind }: { readonly kind: 'complaint' }): void {
-    if (kind === 'complaint') this.#act(this.#hygiene.complained(tenant, campaign, site))
+  /** What came back after the 250: a complaint counts for the breaker of its campaign and site, a late bounce is judged as its reply would have been. */
+  cameBack(tenant: string, feedback: Feedback, { campaign, rcpt, site }: Concerned, isAmbiguous: boolean): void {
+    const { clock, unknownMax } = this.#options
+    const told = verdictOf(feedback, isAmbiguous)
+    if (feedback.kind === 'complaint' && campaign !== null && site !== null) this.#act(this.#hygiene.complained(tenant, campaign, site))
+    else if (told !== null && rcpt !== null) {
+      const outcome = lateOutcome(rcpt, site ?? NO_SITE, told, feedback.source)
+      this.#act(
+        this.#hygiene.observe({ tenant, campaign: campaign ?? '', at: Date.parse(feedback.at), outcomes: [outcome] }, this.#rules(), clock.now(), unknownMax),
+      )
+    } else return
     this.#changed = true
   }
 
@@ -247,6 +260,11 @@ export class HygieneKeeper implements AsyncDisposable {
 function hygieneRules(fleet: Fleet | null): HygieneRules {
   const { unknown_for, strikes, over, settle, hold } = suppressionConfig(fleet)
   return { unknownForMs: unknown_for, strikes, overMs: over, settleMs: settle, holdMs: hold }
+}
+
+function lateOutcome(rcpt: string, site: string, told: ReplyClass, source: string): Outcome {
+  const unsaid = { n: 0, ref: null, code: null, enhanced: null, mx: null, ip: null, ms: null }
+  return { ...unsaid, rcpt, site, outcome: 'bounced', stage: 'rcpt', reply: source, class: told, blames: 'recipient', suppress: true }
 }
 
 function isMeant({ site, addresses }: Exclude<HeldAsk, { action: 'held' }>, ofSite: string, rcpt: string): boolean {

@@ -63,6 +63,11 @@ export class Sites {
   /** The share of unknown users that the site's row bears (delivery.md §7). */
   readonly unknownMax = (site: string): number => this.#providers.row(site.split('/', 1)[0] ?? site).unknownMax
 
+  /** Does the site say "unknown" of its users' own filters too (docomo, au)? */
+  isAmbiguous(site: string | null): boolean {
+    return site !== null && this.#providers.row(site.split('/', 1)[0] ?? site).unknown === 'ambiguous'
+  }
+
   shardOf(site: string, provider: string | null): string {
     return shardOf(site, provider)
   }

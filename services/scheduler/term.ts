@@ -18,6 +18,8 @@ import { openDoors } from './doors.ts'
 import { startDue } from './due.ts'
 import { CampaignEvents } from './events.ts'
 import { expand, ExpansionInterrupted } from './expansion.ts'
+import { type FeedbackOptions, FeedbackReader } from './feedback.ts'
+import { FeedbackPlaces } from './feedback-places.ts'
 import { HygieneKeeper } from './hygiene-keeper.ts'
 import { Intake } from './intake.ts'
 import { Ledger } from './ledger.ts'
@@ -36,11 +38,18 @@ const SWEEP_MS = 10_000
 /** progress of a list that is being read is told at most so often */
 const PROGRESS_MS = 1_000
 
+/** What outlives a term. */
+export interface SharedByTerms {
+  readonly fleet: FleetWatch
+  readonly sites: Sites
+  readonly onFeedback: FeedbackOptions['onHeard']
+}
+
 /**
  * One term of ownership: from what is durable to a working scheduler, and back. Nothing is answered before the journal has been counted to its end,
  * so that a status never goes back.
  */
-export async function startTerm(context: SchedulerContext, shared: { fleet: FleetWatch; sites: Sites }): Promise<AsyncDisposable> {
+export async function startTerm(context: SchedulerContext, shared: SharedByTerms): Promise<AsyncDisposable> {
   const { bus, log, clock, config } = context
   const { fleet, sites } = shared
   const stack = new AsyncDisposableStack()
@@ -223,6 +232,14 @@ export async function startTerm(context: SchedulerContext, shared: { fleet: Flee
   const ledger = stack.use(new Ledger({ bus, log, campaigns, endSeq: lastSeq, onCounted: settle, hygiene }))
   await ledger.caughtUp
 
+  const places = new FeedbackPlaces({ bus, campaigns, secret: () => fleet.current()?.secret ?? '', now: clock.now })
+  stack.use(
+    await FeedbackReader.open({
+      ...{ bus, bucket, log, campaigns, suppression, places, again, saveEveryMs: config.saveEveryMs, onHeard: shared.onFeedback },
+      isTenant: (name) => fleet.current()?.fleet.tenant.some((tenant) => tenant.name === name) ?? false,
+      onTaken: (tenant, told, concerned) => hygiene.cameBack(tenant, told, concerned, sites.isAmbiguous(concerned.site)),
+    }),
+  )
   const intake = new Intake({
     bus,
     clock,

@@ -128,7 +128,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
   const weighed: Judge = (heard) => weighing.weigh(judge(heard), heard.source, clock.now())
   const plaintext = stack.use(new PlaintextHosts({ bucket: openBucket(bus, 'policies'), wall: clock.now, log }))
   await plaintext.ready
-  const door = new Door({ routes, judge: weighed, timeouts: TIMEOUTS, roots, plaintext })
+  const door = new Door({ routes, judge: weighed, timeouts: TIMEOUTS, roots, plaintext, mono: clock.mono })
 
   /** sources that stopped lending, until when that is believed: by then every allowance and lease from before is over, and grants say what is true */
   const heldBack = new Map<string, number>()

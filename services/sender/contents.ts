@@ -48,7 +48,7 @@ export class Contents {
       {
         date: content.date,
         messageId: messageId({ ...place, address, domain: prepared.fromDomain }),
-        returnPath: encodeReturnPath({ ...place, secret: record.secret, domain: tenant.return_path }),
+        returnPath: encodeReturnPath({ ...place, address, secret: record.secret, domain: tenant.return_path }),
         keys,
       },
     )

@@ -18,8 +18,8 @@ export class LeaseCounts {
   count(finding: Finding): void {
     if (finding.outcome === 'delivered') this.#delivered++
     else {
-      // A host that is left alone was not asked: its memory is no further failed connect, of which five rest the site.
-      const heard = finding.class === 'unreachable' && finding.mx === null ? 'resting' : finding.class
+      // A host that is left alone was not asked, and our own closed door says nothing of it: no further failed connect, of which five rest the site.
+      const heard = finding.class === 'unreachable' && (finding.mx === null || finding.blames === 'us') ? 'resting' : finding.class
       this.#classes[heard] = (this.#classes[heard] ?? 0) + 1
     }
     if (finding.ms !== null) this.#rttMs = this.#rttMs === null ? finding.ms : this.#rttMs * 0.9 + finding.ms * 0.1

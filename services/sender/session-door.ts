@@ -1,7 +1,9 @@
 import type { Lease } from '../../protocol/messages/permission.ts'
+import type { MonoMs } from '../../protocol/words.ts'
 import type { LeaseHolder } from './lease-holder.ts'
 import { type Finding, foundWithoutReply } from './policy/attempt.ts'
 import { findingFrom, type Judge } from './policy/judging.ts'
+import { Outlets } from './policy/outlets.ts'
 import type { Hop, Routes } from './routes.ts'
 import { cannotRequire } from './policy/tls/require.ts'
 import { connectThrough, parseEgress } from './smtp/egress.ts'
@@ -11,6 +13,9 @@ import type { Timeouts } from './smtp/timeouts.ts'
 import type { PlaintextHosts } from './tls/plaintext-hosts.ts'
 import type { Roots } from './tls/roots.ts'
 
+/** the reason of an outcome that blames `us` when nothing gets out */
+const PORT_CLOSED = 'port-25-closed'
+
 /** Where sessions come from, and which hosts cannot do TLS. */
 export class Door {
   readonly routes: Routes
@@ -18,13 +23,20 @@ export class Door {
   readonly timeouts: Timeouts
   readonly roots: Roots
   readonly plaintext: PlaintextHosts
+  readonly outlets = new Outlets()
+  readonly #mono: () => MonoMs
 
-  constructor(options: { routes: Routes; judge: Judge; timeouts: Timeouts; roots: Roots; plaintext: PlaintextHosts }) {
+  constructor(options: { routes: Routes; judge: Judge; timeouts: Timeouts; roots: Roots; plaintext: PlaintextHosts; mono: () => MonoMs }) {
     this.routes = options.routes
     this.judge = options.judge
     this.timeouts = options.timeouts
     this.roots = options.roots
     this.plaintext = options.plaintext
+    this.#mono = options.mono
+  }
+
+  timedOut({ ip, site }: Pick<Lease, 'ip' | 'site'>): 'host' | 'us' {
+    return this.outlets.timedOut(ip, site, this.#mono())
   }
 
   tlsFor(host: string, policy: Lease['terms']['tls']): Lease['terms']['tls'] {
@@ -52,6 +64,7 @@ export async function openDoor(hops: readonly Hop[], holder: LeaseHolder, door: 
       opened = await open(hop, holder, 'off', door)
     }
     if (opened.kind === 'open') {
+      door.outlets.connected(lease.ip)
       door.routes.worked(hop)
       if (!hop.requireTls || opened.session.facts.extensions.keywords.has('REQUIRETLS')) return opened
       opened.session.quit()
@@ -59,6 +72,12 @@ export async function openDoor(hops: readonly Hop[], holder: LeaseHolder, door: 
       continue
     }
     const { reply, fault, stage, trouble } = opened
+    if (stage !== 'connect') door.outlets.connected(lease.ip)
+    else if (fault?.code === 'ETIMEDOUT' && door.timedOut(lease) === 'us') {
+      // The next host would not answer either, and none of them is to be left alone for it.
+      const because = `${PORT_CLOSED}: no answer from five sites within five minutes, ${hop.host} the last`
+      return { kind: 'shut', finding: { ...foundWithoutReply('deferred', 'unreachable', 'us', because, 'connect'), mx: hop.host } }
+    }
     if (trouble !== undefined) {
       // Not the host's rest: mail of domains that ask for less goes there as before. The next host may do better; in plaintext nothing goes.
       const because = `${hop.host}: ${trouble}${reply ? ` (${reply.code} ${reply.text})` : fault && fault.code !== 'TLS_POLICY' ? ` (${fault.message})` : ''}`

@@ -6,6 +6,7 @@ import { Bearing } from './bearing.ts'
 import { domainOf, type Turn } from './works.ts'
 import { type Finding, foundWithoutReply } from './policy/attempt.ts'
 import { findingOf } from './policy/finding.ts'
+import { seenAs } from './policy/seen-as.ts'
 import type { Judge } from './policy/judging.ts'
 import { routeFinding } from './policy/route-finding.ts'
 import { bearsRequired, requiringTls } from './policy/tls/require.ts'
@@ -167,7 +168,10 @@ export class SessionWorker implements Worker {
       source: `${this.#holder.lease.ip} ${this.#holder.lease.site}`,
     })
     if (!session.usable) this.#session = null
-    if (finding !== 'session-broke') return { ...finding, tls: session.facts.tls }
+    if (finding !== 'session-broke') {
+      const { tls, ehlo, address } = session.facts
+      return { ...finding, tls, seenAs: seenAs(ehlo, this.#holder.lease.ip, address) }
+    }
     // Broken before any reply to this mail: nobody is charged, unless it happens again and again.
     return this.#brokenAgain(turn) ? foundWithoutReply('deferred', 'unreachable', 'host', 'sessions broke before a reply', 'mail') : null
   }

@@ -46,7 +46,7 @@ async function began(bus: Bus = here.bus): Promise<void> {
   const config = { saveEveryMs: 100, expansionsAtOnce: 4 } as SchedulerContext['config']
   const context = { bus, log: here.log, clock: systemClock, config, nodeId: 'test' } as unknown as SchedulerContext
   const watch = { current: () => fleet, ready: Promise.resolve(fleet), [Symbol.dispose]() {} }
-  term = await startTerm(context, { fleet: watch, sites: new Sites(() => resolver) })
+  term = await startTerm(context, { fleet: watch, sites: new Sites(() => resolver), onFeedback() {} })
 }
 async function ended(): Promise<void> {
   await term?.[Symbol.asyncDispose]()

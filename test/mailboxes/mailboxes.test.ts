@@ -65,7 +65,7 @@ async function render(address: string, n: number): Promise<Mail> {
   const rendered = await prepared.render(recipient, {
     date: DATE,
     messageId: messageId({ ...place, address, domain: prepared.fromDomain }),
-    returnPath: encodeReturnPath({ ...place, secret: SECRET, domain: 'bounce.acme.example' }),
+    returnPath: encodeReturnPath({ ...place, address, secret: SECRET, domain: 'bounce.acme.example' }),
     keys: chooseKeys(keys, { tenant: 'acme', fromDomain: prepared.fromDomain, at: DATE }),
   })
   if (rendered.kind !== 'mail') throw new Error(rendered.message)

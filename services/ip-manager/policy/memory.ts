@@ -63,7 +63,15 @@ export function fromMemory(manager: Manager, memory: Memory): void {
   manager.position = memory.position
   manager.now = memory.now
   for (const { address, state, tail, namedAt, pairs } of memory.ips) {
-    const ip: Ip = { address, state, tail: countsOf(tail), namedAt, pairs: new Map(pairs.map((row) => [row[0], pairOf(row)])) }
+    const ip: Ip = {
+      address,
+      state,
+      tail: countsOf(tail),
+      trouble: null,
+      seenAs: new Map(),
+      namedAt,
+      pairs: new Map(pairs.map((row) => [row[0], pairOf(row)])),
+    }
     manager.ips.set(address, ip)
   }
   for (const [key, pool] of memory.pools) manager.pools.set(key, pool)

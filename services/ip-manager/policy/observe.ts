@@ -9,6 +9,7 @@ import { blamePool, QUIET_POOL } from './pool.ts'
 import type { Say } from './says.ts'
 import { lendsIn, settlePair } from './settle.ts'
 import { halve } from './tenant-shares.ts'
+import { noteOutlet } from './trouble.ts'
 
 /** What this actor reads of an outcome; everything else of it is others'. */
 export interface Seen {
@@ -20,6 +21,8 @@ export interface Seen {
   readonly stage: Stage | null
   /** the reply as people read it */
   readonly reply: string | null
+  /** the peer sees us from this address instead */
+  readonly seenAs?: string | null
   readonly rule: {
     readonly id: string
     readonly restMs?: number | undefined
@@ -67,7 +70,7 @@ function observeOne(manager: Manager, tenant: string, seen: Seen, uncounted: Map
   if (delivered) traffic.delivered++
   if (delivered || wasTransaction(seen.stage)) traffic.sent++
   if (!delivered && (seen.blames === 'source' || seen.class === 'rate')) traffic.blamed++
-  if (seen.blames !== 'source') return []
+  if (seen.blames !== 'source') return noteOutlet(manager, ip, seen)
   // What came before the blame is counted before it.
   countTraffic(manager, pair, traffic)
   uncounted.delete(pair)

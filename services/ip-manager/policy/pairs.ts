@@ -9,7 +9,7 @@ export function ipOf(manager: Manager, address: string): Ip | null {
   if (!manager.fleet.ips.has(address)) return null
   const known = manager.ips.get(address)
   if (known !== undefined) return known
-  const ip: Ip = { address, state: newIp(manager.now), pairs: new Map(), tail: noCounts(), namedAt: manager.now }
+  const ip: Ip = { address, state: newIp(manager.now), pairs: new Map(), tail: noCounts(), trouble: null, seenAs: new Map(), namedAt: manager.now }
   manager.ips.set(address, ip)
   manager.changed = true
   return ip

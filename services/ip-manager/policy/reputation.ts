@@ -9,6 +9,7 @@ import { ipOf, sourceOf } from './pairs.ts'
 import { sentToday } from './ramp.ts'
 import { scoreOf } from './score.ts'
 import { sharesAt } from './tenant-shares.ts'
+import { troubleOf } from './trouble.ts'
 
 /** Sites told one by one, by traffic (design §4). */
 const SITES_TOLD = 200
@@ -44,7 +45,7 @@ function rowOfIp(manager: Manager, address: string, how: 'brief' | 'whole'): IpR
     address,
     pool: manager.fleet.ips.get(address)?.pool ?? '',
     mode,
-    because,
+    because: because ?? troubleOf(manager, ip)?.because ?? null,
     until: time(until),
     ...(Object.keys(listings).length > 0 && { listings }),
     isps: Object.fromEntries(isps),

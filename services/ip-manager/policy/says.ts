@@ -23,6 +23,8 @@ export type Say =
       readonly because: string
       readonly until: EpochMs | null
     }
+  /** an IP's way out is not as the fleet says; it goes on serving */
+  | { readonly say: 'trouble'; readonly ip: string; readonly because: string; readonly detail: string }
   /** a block list names one of our IPs, or no longer */
   | {
       readonly say: 'listing'

@@ -33,6 +33,8 @@ export interface Finding {
   readonly ms: number | null
   /** of the session it went over; null = plaintext */
   readonly tls?: TlsFacts | null
+  /** the peer sees us from this address, which is not the source's */
+  readonly seenAs?: string | null
 }
 
 export interface Subject {
@@ -61,6 +63,7 @@ export function outcomeOf(of: Subject, finding: Finding): Outcome {
     site: of.site,
     ms: finding.ms === null ? null : Math.round(finding.ms),
     ...(finding.tls && { tls: shownTls(finding.tls) }),
+    ...(finding.seenAs && { seenAs: finding.seenAs }),
     ...(finding.rule && { rule: finding.rule }),
     ...(finding.unconfirmed && { unconfirmed: true }),
     ...(finding.mayBeDuplicate && { mayBeDuplicate: true }),
