@@ -35,6 +35,7 @@ import { LeaseHolder } from './lease-holder.ts'
 import { Leases } from './leases.ts'
 import { Orders } from './orders.ts'
 import { createJudge } from './policy/replies/judge.ts'
+import { SessionLengths } from './policy/session-lengths.ts'
 import { type Judge, Weighing } from './policy/judging.ts'
 import { Reports } from './reports.ts'
 import { Routes } from './routes.ts'
@@ -114,6 +115,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     log,
   })
   const ahead = new AheadMemory(clock.mono)
+  const lengths = new SessionLengths()
   const policies = new StsPolicies({
     resolver,
     bucket: openBucket(bus, 'policies'),
@@ -159,6 +161,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
             network,
             contents,
             ahead,
+            lengths,
             journal,
             judge: weighed,
             blames,

@@ -55,3 +55,12 @@ test('a blamed recipient domain rests until somebody there gets a mail', () => {
   blames.weigh(found('ok', { outcome: 'delivered', class: 'delivered', blames: 'nobody' }), at(3))
   expect(blames.domains.until('example', 4)).toBeNull()
 })
+
+test('a newsletter whose dot nobody answers counts as delivered, until more than five did: then the site rests and it is sent again', () => {
+  const blames = new Blames()
+  const lost = found('', { outcome: 'delivered', stage: 'dot', reply: null, because: 'no reply', class: 'lost-dot', blames: 'nobody', unconfirmed: true })
+  for (let n = 1; n <= 5; n++) expect(blames.weigh(lost, at(n))).toBe(lost)
+  const sixth = blames.weigh(lost, at(6))
+  expect(sixth).toMatchObject({ outcome: 'deferred', class: 'lost-dot', blames: 'site', mayBeDuplicate: true, stops: true, whole: true })
+  expect(sixth).not.toHaveProperty('unconfirmed')
+})

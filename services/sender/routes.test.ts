@@ -44,3 +44,15 @@ describe('the route to a domain', () => {
     expect([...hosts]).toEqual(['backup.example'])
   })
 })
+
+describe('hosts that take no mail at all', () => {
+  it('end a domain once every one of its hosts has said so, and not before', async () => {
+    const known = routes()
+    for (const { host } of MX.slice(0, 3)) known.failed(host, '521 no mail here', true)
+    known.failed('backup.example', 'ECONNREFUSED')
+    expect(await known.of('a.example', {} as Terms, NETWORK)).toMatchObject({ kind: 'down' })
+    known.failed('backup.example', '521 no mail here', true)
+    expect(await known.of('a.example', {} as Terms, NETWORK)).toMatchObject({ kind: 'none', class: 'null-mx' })
+    expect((await route(routes())).every).toEqual(MX.map(({ host }) => host))
+  })
+})

@@ -27,6 +27,8 @@ export type Route =
       readonly hosts: ReadonlySet<string>
       /** of the hops: all customers of one hosting box, each with an MX name of their own, share a session to it (500-vanity-domains-one-box) */
       readonly addresses: ReadonlySet<string>
+      /** every host there is, of whatever preference */
+      readonly every: readonly string[]
     }
   | { readonly kind: 'none'; readonly class: 'no-such-domain' | 'null-mx'; readonly because: string }
   | { readonly kind: 'dns'; readonly because: string }
@@ -52,6 +54,8 @@ interface Failure {
   readonly times: number
   readonly until: MonoMs
   readonly because: string
+  /** it said that it takes no mail at all (521, RFC 7504) */
+  readonly takesNone: boolean
 }
 
 /** Where mail for a domain goes, and which hosts have lately been out of reach. */
@@ -100,8 +104,14 @@ export class Routes {
   }
 
   /** The host did not answer, or refused as a host: it is left alone for a while, longer each time. */
-  failed(host: string, because: string): void {
-    this.#fail(host, because)
+  failed(host: string, because: string, takesNone = false): void {
+    this.#fail(host, because, takesNone)
+  }
+
+  /** It said lately that it takes no mail at all. */
+  takesNone(host: string): boolean {
+    const failure = this.#failures.get(host)
+    return failure?.takesNone === true && failure.until > this.#mono()
   }
 
   /** The host's TLS is not what this domain's policy asks for. */
@@ -114,11 +124,11 @@ export class Routes {
     if (tls) this.#failures.delete(underPolicy(host, tls))
   }
 
-  #fail(host: string, because: string): void {
+  #fail(host: string, because: string, takesNone = false): void {
     const times = (this.#failures.get(host)?.times ?? 0) + 1
     const restMs = ((HOST_REST_MS[Math.min(times, HOST_REST_MS.length) - 1] as number) * this.#firstRestMs()) / (HOST_REST_MS[0] as number)
     this.#failures.delete(host)
-    this.#failures.set(host, { times, until: this.#mono() + restMs, because })
+    this.#failures.set(host, { times, until: this.#mono() + restMs, because, takesNone })
     if (this.#failures.size > HOSTS_REMEMBERED) {
       const oldest = this.#failures.keys().next()
       if (!oldest.done) this.#failures.delete(oldest.value)
@@ -130,7 +140,7 @@ export class Routes {
     if (found.kind === 'tempfail') return { kind: 'dns', because: found.because }
     if (found.kind === 'none') return { kind: 'dns', because: `next hop ${host} has no address` }
     const hops = found.addresses.slice(0, ADDRESSES_AN_ATTEMPT).map((address) => ({ host, address, port }))
-    return { kind: 'hops', hosts: new Set([host]), addresses: addressesOf(hops), hops }
+    return { kind: 'hops', hosts: new Set([host]), addresses: addressesOf(hops), every: [host], hops }
   }
 
   async #hops(domain: string, hosts: readonly { preference: number; host: string }[], network: NetworkRules): Promise<Route> {
@@ -176,10 +186,11 @@ export class Routes {
     }
     if (hops.length > 0) {
       const equals = hosts.filter(({ preference }) => preferences.has(preference)).map(({ host }) => host)
-      return { kind: 'hops', hops, hosts: new Set(equals), addresses: addressesOf(hops) }
+      return { kind: 'hops', hops, hosts: new Set(equals), addresses: addressesOf(hops), every: hosts.map(({ host }) => host) }
     }
     const because = `${domain}: ${reasons.join('; ')}`
     const untilMs = downUntil < Number.POSITIVE_INFINITY ? downUntil - this.#mono() : null
+    if (hosts.every(({ host }) => this.takesNone(host))) return { kind: 'none', class: 'null-mx', because }
     if (unmet) return { kind: 'down', because, untilMs, class: 'tls-policy' }
     if (forbidden) return { kind: 'forbidden', because }
     if (untilMs !== null) return { kind: 'down', because, untilMs, class: 'unreachable' }

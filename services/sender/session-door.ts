@@ -4,6 +4,8 @@ import type { LeaseHolder } from './lease-holder.ts'
 import { type Finding, foundWithoutReply } from './policy/attempt.ts'
 import { findingFrom, type Judge } from './policy/judging.ts'
 import { Outlets } from './policy/outlets.ts'
+import type { Verdict } from './policy/replies/verdict.ts'
+import { walkVerdict } from './policy/replies/walk.ts'
 import type { Hop, Routes } from './routes.ts'
 import { cannotRequire } from './policy/tls/require.ts'
 import { connectThrough, parseEgress } from './smtp/egress.ts'
@@ -50,11 +52,12 @@ export type DoorAnswer = { readonly kind: 'open'; readonly session: SmtpSession 
  * The MX walk (RFC 5321 5.1, delivery.md §4): hop by hop while it is the host's fault; not after "too many connections", nor where the source is unwelcome.
  * `finding: null` = the lease ended on the way.
  */
-export async function openDoor(hops: readonly Hop[], holder: LeaseHolder, door: Door): Promise<DoorAnswer> {
+export async function openDoor(hops: readonly Hop[], every: readonly string[], holder: LeaseHolder, door: Door): Promise<DoorAnswer> {
   const { lease } = holder
   let finding: Finding | null = null
   /** a host that may do later stands before those that will not do */
   let waits: Finding | null = null
+  const walked = new Map<string, Verdict>()
   for (const hop of hops) {
     if (!(await holder.mayConnect())) return { kind: 'shut', finding: null }
     const tls = hop.tls?.need ? 'required' : door.tlsFor(hop.host, lease.terms.tls)
@@ -93,9 +96,22 @@ export async function openDoor(hops: readonly Hop[], holder: LeaseHolder, door: 
     finding = { ...findingFrom(heard, verdict, hop.host, null), outcome: 'deferred' } // before the first RCPT nothing is a recipient's outcome (delivery.md §3)
     waits = finding
     if (verdict.blames !== 'host') return { kind: 'shut', finding }
-    door.routes.failed(hop.host, finding.reply ? `${finding.reply.code} ${finding.reply.text}` : (finding.because ?? opened.stage))
+    walked.set(hop.host, verdict)
+    const takesNone = verdict.class === 'null-mx'
+    door.routes.failed(hop.host, finding.reply ? `${finding.reply.code} ${finding.reply.text}` : (finding.because ?? opened.stage), takesNone)
   }
-  return { kind: 'shut', finding: waits ?? finding }
+  const found = waits ?? finding
+  return { kind: 'shut', finding: found && ofAllHosts(found, every, walked, holder.lease.provider, door.routes) }
+}
+
+/** What one host says may be its own trouble, what all of a domain's hosts say is not (delivery.md §3, §4). */
+function ofAllHosts(finding: Finding, every: readonly string[], walked: ReadonlyMap<string, Verdict>, provider: string | null, routes: Routes): Finding {
+  const [first, ...others] = walked.values()
+  if (first === undefined || finding.class === 'tls-policy' || !every.every((host) => walked.has(host) || routes.takesNone(host))) return finding
+  const { outcome, class: replyClass, blames } = walkVerdict([first, ...others])
+  if (replyClass === 'null-mx') return { ...finding, outcome: outcome === 'bounced' ? 'bounced' : 'deferred', blames, suppress: outcome === 'bounced' }
+  // The hosts of one domain are the site in the tail; at a provider they are one customer's.
+  return provider === null && every.every((host) => walked.has(host)) ? { ...finding, blames } : finding
 }
 
 /** The address is occupied from before the connect until the socket is gone. */

@@ -8,10 +8,12 @@ import { type Finding, foundWithoutReply } from './policy/attempt.ts'
 import { findingOf } from './policy/finding.ts'
 import { seenAs } from './policy/seen-as.ts'
 import type { Judge } from './policy/judging.ts'
+import type { SessionLengths } from './policy/session-lengths.ts'
 import { routeFinding } from './policy/route-finding.ts'
 import { bearsRequired, requiringTls } from './policy/tls/require.ts'
 import { leadsTo, type NetworkRules, type Route, type Routes } from './routes.ts'
 import { renderTurn } from './render-turn.ts'
+import { isSpent, learnEnd } from './session-ends.ts'
 import { type Door, openDoor } from './session-door.ts'
 import { type AftermathTools, tellFinding } from './aftermath.ts'
 import type { AheadMemory } from './ahead.ts'
@@ -34,6 +36,7 @@ export interface WorkerTools extends AftermathTools {
   readonly network: () => NetworkRules
   readonly contents: Contents
   readonly ahead: AheadMemory
+  readonly lengths: SessionLengths
   readonly judge: Judge
   readonly restSender: (site: string, rest: SenderRest) => void
   readonly door: Door
@@ -179,11 +182,9 @@ export class SessionWorker implements Worker {
   /** The mail that goes behind this one, made and cleared before the first is sent; null where it had to wait for anything, or the peer is not for it. */
   async #behind(session: SmtpSession): Promise<Announced | null> {
     const { lease } = this.#holder
-    const { mails, rcpts } = session.counts
     // The one in front is not counted yet, unless it was announced itself.
-    const inFront = session.announced === null ? 1 : 0
-    if (mails + inFront >= lease.terms.mailsPerSession || rcpts + inFront >= lease.terms.rcptsPerSession) return null
-    if (!this.#tools.ahead.mayAnnounce(lease.terms.ahead, session.facts.address, mails, this.#holder)) return null
+    if (isSpent(session, lease.terms, this.#tools.lengths, this.#tools.mono(), session.announced === null ? 1 : 0)) return null
+    if (!this.#tools.ahead.mayAnnounce(lease.terms.ahead, session.facts.address, session.counts.mails, this.#holder)) return null
     const turn = this.#holder.behind(this)
     if (turn === null) return null
     const mail = (await this.#leadsTo(session, turn)) ? await renderTurn(turn, this.#tools) : null
@@ -236,11 +237,12 @@ export class SessionWorker implements Worker {
       return { kind: 'none' }
     }
     this.#opening = true
-    const opened = await openDoor(hops, this.#holder, this.#tools.door).finally(() => {
+    const opened = await openDoor(hops, route.every, this.#holder, this.#tools.door).finally(() => {
       this.#opening = false
     })
     if (opened.kind === 'open') {
       this.#session = opened.session
+      learnEnd(opened.session, this.#tools.lengths)
       if (this.#holder.live) return { kind: 'session', session: opened.session }
       await this.#leave()
       return { kind: 'none' }
@@ -260,10 +262,7 @@ export class SessionWorker implements Worker {
   /** Has the session done what this site bears of one session? */
   #spent(): boolean {
     const session = this.#session
-    if (session === null) return false
-    const { terms } = this.#holder.lease
-    const { mails, rcpts, refused } = session.counts
-    return !session.usable || mails >= terms.mailsPerSession || rcpts >= terms.rcptsPerSession || refused >= terms.refusedPerSession
+    return session !== null && isSpent(session, this.#holder.lease.terms, this.#tools.lengths, this.#tools.mono())
   }
 
   /** QUIT, and wait until the peer has let go too, so that its slot is free before ours is used again. */
