@@ -41,7 +41,7 @@ test('connects that time out at the fifth site blame us: no host is left alone f
     const lease = { ip: '203.0.113.7', bind: '127.0.1.1', site, provider: null, ehlo: 'mx.hato.example', egress: `socks5://127.0.0.1:${wayOut.port}` }
     const terms = { tls: 'opportunistic', protocol: 'smtp', unknown: 'plain', idleMs: 1_000 }
     const holder = { lease: { ...lease, terms }, mayConnect: async () => true, occupy: () => {} } as unknown as LeaseHolder
-    const answer = await openDoor([{ host: `mx.${site}`, address: '127.0.2.1', port: 25 }], holder, door)
+    const answer = await openDoor([{ host: `mx.${site}`, address: '127.0.2.1', port: 25 }], [`mx.${site}`, `mx2.${site}`], holder, door)
     if (answer.kind === 'open' || answer.finding === null) throw new Error('the door should be shut')
     const counts = new LeaseCounts()
     counts.count(answer.finding)

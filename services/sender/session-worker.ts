@@ -104,7 +104,8 @@ export class SessionWorker implements Worker {
       if (turn === null) break
       // What came to nothing is not taken up again within the same breath: the peer's close or a renewal must be heard in between.
       if ((await this.#attempt(turn)) === 'nothing') await this.#holder.reach({ at: this.#tools.mono() + NOTHING_MS })
-      if (this.#announced === null && this.#spent()) await this.#leave()
+      const session = this.#announced === null ? this.#session : null
+      if (session !== null && isSpent(session, terms, this.#tools.lengths, this.#tools.mono())) await this.#leave()
     }
     await this.#leave()
   }
@@ -257,12 +258,6 @@ export class SessionWorker implements Worker {
       return { kind: 'none' }
     }
     return { kind: 'finding', finding: opened.finding }
-  }
-
-  /** Has the session done what this site bears of one session? */
-  #spent(): boolean {
-    const session = this.#session
-    return session !== null && isSpent(session, this.#holder.lease.terms, this.#tools.lengths, this.#tools.mono())
   }
 
   /** QUIT, and wait until the peer has let go too, so that its slot is free before ours is used again. */
