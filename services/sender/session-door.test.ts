@@ -30,7 +30,7 @@ test('connects that time out at the fifth site blame us: no host is left alone f
   const failed: string[] = []
   const weighing = new Weighing()
   const door = new Door({
-    routes: { failed: (host: string) => failed.push(host), worked: () => {} } as unknown as Routes,
+    routes: { failed: (host: string) => failed.push(host), worked: () => {}, takesNone: () => false } as unknown as Routes,
     judge: (heard) => weighing.weigh(judge(heard), heard.source, 0),
     timeouts: { ...TIMEOUTS, connectMs: 40 },
     roots: { context: undefined } as unknown as Roots,
