@@ -35,6 +35,8 @@ export const KEYS = {
   /** a host whose STARTTLS broke */
   plaintextHost: (host: string) => `plain.${host}`,
   plaintextHosts: 'plain.>',
+  /** one sender's counts of one UTC day; `*` for all of them */
+  tlsCounts: (day: string, sender: string) => `tlsrpt.${day}.${sender}`,
 } as const
 
 const ACTORS = ['scheduler', 'domain-router', 'ip-manager', 'sender'] as const satisfies readonly ActorRole[]
@@ -73,9 +75,9 @@ export const BUCKETS = [
   {
     name: 'policies',
     ttl: true,
-    writes: { sender: [KEYS.stsPolicies, KEYS.plaintextHosts] },
-    reads: ['sender'],
-    why: 'what receivers publish about TLS (MTA-STS), as long as they ask to have it remembered; hosts whose TLS broke, 3 days',
+    writes: { sender: [KEYS.stsPolicies, KEYS.plaintextHosts, KEYS.tlsCounts('*', '*')] },
+    reads: ['sender', 'scheduler'],
+    why: 'what receivers publish about TLS (MTA-STS), as long as they ask to have it remembered; hosts whose TLS broke, 3 days; counts for TLS reports, 4 days',
   },
 ] as const satisfies readonly BucketSpec[]
 
@@ -86,6 +88,8 @@ export const SUPPRESSION_SNAPSHOT = `suppression/${EVERYBODY}/snapshot`
 export const OBJECT_BUCKET = 'hato'
 /** Of every object bucket. Senders read contents and attachments. */
 export const OBJECT_RIGHTS = { writes: ['scheduler', 'ops'], reads: ['scheduler', 'sender', 'ops'] } as const satisfies Record<string, readonly Role[]>
+/** One UTC day's TLS reports (RFC 8460), gzipped JSON. */
+export const tlsReportObject = (day: string): string => `tls-reports/${day}.json.gz`
 /** What the tenant's own programs put, and no other tenant can read or replace. */
 export const tenantObjectBucket = (tenant: string): string => `${OBJECT_BUCKET}-${tenant}`
 

@@ -91,6 +91,9 @@ const Tls = z.strictObject({
   dane: z.boolean().default(false),
   /** certificates trusted beside the system's, as PEM text (in a file it may be a path): own relays, labs */
   ca: z.string().optional(),
+  /** in TLS reports (RFC 8460): who we are and whom to ask; default: the domain our hosts greet with, and its postmaster */
+  organization: z.string().max(100).optional(),
+  contact: z.string().max(200).optional(),
   /** where policy hosts listen; another port is for labs */
   sts_port: z.number().int().min(1).max(65_535).default(443),
 })

@@ -10,6 +10,7 @@ import { ispCommands } from './commands/isp.ts'
 import { runCommand } from './commands/run.ts'
 import { sendCommand } from './commands/send.ts'
 import { statusCommand } from './commands/status.ts'
+import { tlsReportCommand } from './commands/tls-report.ts'
 import { suppressCommands } from './commands/suppress.ts'
 
 /** In the order in which help lists them. */
@@ -25,6 +26,7 @@ export const COMMANDS: readonly Command[] = [
   feedbackCommand,
   applyCommand,
   fleetCommand,
+  tlsReportCommand,
   doctorCommand,
   runCommand,
 ]

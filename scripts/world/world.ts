@@ -78,6 +78,7 @@ export type World = AsyncDisposable & {
   publishSenderRecords(facts: Omit<SenderFacts, 'inbound'> & { readonly inbound?: string }): void
   /** an MTA-STS policy of one of the domains, from now on */
   publishSts(domain: string, policy: StsRow): void
+  publishText(name: string, text: string): void
   /** how often a domain's policy was fetched */
   policyFetches(domain: string): number
   /** A block list by DNS (RFC 5782): address → its code; replaces what the zone said before */
@@ -167,6 +168,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     },
     publishSenderRecords: (facts) => publish(zone, senderRecords({ inbound: `${base}.${INBOUND_PART}`, ...facts })),
     publishSts: (domain, policy) => publish(zone, policyHosts.publish(domain, policy)),
+    publishText: (name, text) => publish(zone, [{ name, ttlS: 1, type: 'TXT', data: [text] }]),
     policyFetches: (domain) => policyHosts.asked.get(domain) ?? 0,
     publishBlockList(list, listed, tests = 'sound') {
       withdraw(zone, list)

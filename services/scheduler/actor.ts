@@ -16,6 +16,7 @@ import { own } from '../runtime/ownership.ts'
 import type { SchedulerContext } from './config.ts'
 import { Sites } from './sites.ts'
 import { startTerm } from './term.ts'
+import { keepTlsReports } from './tls-report-keeper.ts'
 
 export async function startScheduler(context: SchedulerContext): Promise<AsyncDisposable> {
   const { bus, log, clock, config, nodeId, health } = context
@@ -42,6 +43,10 @@ export async function startScheduler(context: SchedulerContext): Promise<AsyncDi
 
   const feedback = context.metrics.counter('feedback', 'what came back after the 250, by kind and what became of it', ['kind', 'heard'])
   let term: Promise<AsyncDisposable> | null = null
+  const crash = (error: unknown) => {
+    log.error('crashed', { error })
+    process.exit(1) // a new process starts from what is durable
+  }
   const endTerm = async (): Promise<void> => {
     const ending = term
     term = null
@@ -58,11 +63,13 @@ export async function startScheduler(context: SchedulerContext): Promise<AsyncDi
       ttlMs: config.livenessTtlMs,
       onGained: () => {
         const before = endTerm()
-        term = before.then(() => startTerm(context, { fleet, sites, onFeedback: (kind, heard) => feedback.inc({ kind, heard }) }))
-        void term.catch((error: unknown) => {
-          log.error('crashed', { error })
-          process.exit(1) // a new process starts from what is durable
+        term = before.then(async () => {
+          const office = new AsyncDisposableStack()
+          office.use(await startTerm(context, { fleet, sites, onFeedback: (kind, heard) => feedback.inc({ kind, heard }) }))
+          office.use(keepTlsReports({ bus, clock, log, fleet: () => fleet.current()?.fleet ?? null, crash }))
+          return office
         })
+        void term.catch(crash)
       },
       onLost: endTerm,
     }),

@@ -43,6 +43,7 @@ import { PlaintextHosts } from './tls/plaintext-hosts.ts'
 import { Roots } from './tls/roots.ts'
 import { fetchPolicy } from './tls/sts-fetch.ts'
 import { StsPolicies } from './tls/sts-policies.ts'
+import { TlsReporter } from './tls/tls-reporter.ts'
 import { TlsRules } from './tls/tls-rules.ts'
 import { Door } from './session-door.ts'
 import { SessionWorker } from './session-worker.ts'
@@ -124,13 +125,14 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     log,
   })
   const tlsRules = new TlsRules({ resolver, policies, fleet: () => tls })
-  const routes = new Routes({ resolver, mono: clock.mono, dice, firstRestMs: () => policy.rows.host.stepsMs[0] ?? 60_000, tls: tlsRules })
+  const reporter = stack.use(new TlsReporter({ resolver, bucket: openBucket(bus, 'policies'), sender, wall: clock.now, log }))
+  const routes = new Routes({ resolver, mono: clock.mono, dice, firstRestMs: () => policy.rows.host.stepsMs[0] ?? 60_000, tls: tlsRules, reporter })
   const weighing = new Weighing()
   const blames = new Blames()
   const weighed: Judge = (heard) => weighing.weigh(judge(heard), heard.source, clock.now())
   const plaintext = stack.use(new PlaintextHosts({ bucket: openBucket(bus, 'policies'), wall: clock.now, log }))
   await plaintext.ready
-  const door = new Door({ routes, judge: weighed, timeouts: TIMEOUTS, roots, plaintext, mono: clock.mono })
+  const door = new Door({ routes, judge: weighed, timeouts: TIMEOUTS, roots, plaintext, reporter, mono: clock.mono })
 
   /** sources that stopped lending, until when that is believed: by then every allowance and lease from before is over, and grants say what is true */
   const heldBack = new Map<string, number>()

@@ -5,6 +5,7 @@ import type { Resolver } from '../runtime/dns/resolver.ts'
 import type { HostTls } from './policy/tls/host-tls.ts'
 import { meets } from './policy/tls/need.ts'
 import type { SessionFacts } from './smtp/types.ts'
+import type { TlsReporter } from './tls/tls-reporter.ts'
 import type { TlsRules } from './tls/tls-rules.ts'
 
 /** One place to connect to. */
@@ -65,15 +66,24 @@ export class Routes {
   readonly #dice: () => number
   readonly #firstRestMs: () => number
   readonly #tls: Pick<TlsRules, 'of'> | null
+  readonly #reporter: Pick<TlsReporter, 'refused'> | null
   readonly #failures = new Map<string, Failure>()
 
   /** `firstRestMs`: the retry table's first wait for a host; a lab's short one shortens the memory in proportion. */
-  constructor(options: { resolver: Resolver; mono: () => MonoMs; dice: () => number; firstRestMs: () => number; tls?: Pick<TlsRules, 'of'> }) {
+  constructor(options: {
+    resolver: Resolver
+    mono: () => MonoMs
+    dice: () => number
+    firstRestMs: () => number
+    tls?: Pick<TlsRules, 'of'>
+    reporter?: Pick<TlsReporter, 'refused'>
+  }) {
     this.#resolver = options.resolver
     this.#mono = options.mono
     this.#dice = options.dice
     this.#firstRestMs = options.firstRestMs
     this.#tls = options.tls ?? null
+    this.#reporter = options.reporter ?? null
   }
 
   async of(domain: string, terms: Terms, network: NetworkRules): Promise<Route> {
@@ -164,6 +174,7 @@ export class Routes {
       const unmetBefore = tls === undefined ? undefined : this.#failures.get(underPolicy(host, tls))
       if (tls?.kind === 'no' || (unmetBefore && unmetBefore.until > this.#mono())) {
         unmet = true
+        if (tls?.kind === 'no') this.#reporter?.refused(tls.shown, tls.trouble, host)
         if (unmetBefore) downUntil = Math.min(downUntil, unmetBefore.until)
         reasons.push(tls?.kind === 'no' ? tls.because : `${host}: ${unmetBefore?.because}`)
         continue

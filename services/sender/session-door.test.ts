@@ -34,6 +34,7 @@ test('connects that time out at the fifth site blame us: no host is left alone f
     judge: (heard) => weighing.weigh(judge(heard), heard.source, 0),
     timeouts: { ...TIMEOUTS, connectMs: 40 },
     roots: { context: undefined } as unknown as Roots,
+    reporter: { seen: () => {} },
     plaintext: { has: () => false } as unknown as PlaintextHosts,
     mono: () => performance.now(),
   })

@@ -7,6 +7,8 @@ import { Outlets } from './policy/outlets.ts'
 import type { Verdict } from './policy/replies/verdict.ts'
 import { walkVerdict } from './policy/replies/walk.ts'
 import type { Hop, Routes } from './routes.ts'
+import { sessionTrouble } from './policy/tls/host-tls.ts'
+import type { TlsTrouble } from './policy/tls/need.ts'
 import { cannotRequire } from './policy/tls/require.ts'
 import { connectThrough, parseEgress } from './smtp/egress.ts'
 import { openSession } from './smtp/open.ts'
@@ -14,6 +16,7 @@ import type { SmtpSession } from './smtp/session.ts'
 import type { Timeouts } from './smtp/timeouts.ts'
 import type { PlaintextHosts } from './tls/plaintext-hosts.ts'
 import type { Roots } from './tls/roots.ts'
+import type { TlsReporter } from './tls/tls-reporter.ts'
 
 /** the reason of an outcome that blames `us` when nothing gets out */
 const PORT_CLOSED = 'port-25-closed'
@@ -25,20 +28,35 @@ export class Door {
   readonly timeouts: Timeouts
   readonly roots: Roots
   readonly plaintext: PlaintextHosts
+  readonly reporter: Pick<TlsReporter, 'seen'>
   readonly outlets = new Outlets()
   readonly #mono: () => MonoMs
 
-  constructor(options: { routes: Routes; judge: Judge; timeouts: Timeouts; roots: Roots; plaintext: PlaintextHosts; mono: () => MonoMs }) {
+  constructor(options: {
+    routes: Routes
+    judge: Judge
+    timeouts: Timeouts
+    roots: Roots
+    plaintext: PlaintextHosts
+    reporter: Pick<TlsReporter, 'seen'>
+    mono: () => MonoMs
+  }) {
     this.routes = options.routes
     this.judge = options.judge
     this.timeouts = options.timeouts
     this.roots = options.roots
     this.plaintext = options.plaintext
+    this.reporter = options.reporter
     this.#mono = options.mono
   }
 
   timedOut({ ip, site }: Pick<Lease, 'ip' | 'site'>): 'host' | 'us' {
     return this.outlets.timedOut(ip, site, this.#mono())
+  }
+
+  /** for TLS reports; a next hop of our own choice is nobody's policy */
+  tell({ host, tls }: Hop, ip: string, trouble: TlsTrouble | null): void {
+    if (tls && tls.shown.domain !== '') this.reporter.seen({ shown: tls.shown, trouble, ip, mx: host })
   }
 
   tlsFor(host: string, policy: Lease['terms']['tls']): Lease['terms']['tls'] {
@@ -69,6 +87,7 @@ export async function openDoor(hops: readonly Hop[], every: readonly string[], h
     if (opened.kind === 'open') {
       door.outlets.connected(lease.ip)
       door.routes.worked(hop)
+      if (hop.tls) door.tell(hop, lease.ip, sessionTrouble(hop.tls, opened.session.facts.tls))
       if (!hop.requireTls || opened.session.facts.extensions.keywords.has('REQUIRETLS')) return opened
       opened.session.quit()
       finding = cannotRequire(`${hop.host} does not offer it`, hop.host)
@@ -89,6 +108,7 @@ export async function openDoor(hops: readonly Hop[], every: readonly string[], h
         ? cannotRequire(because, hop.host)
         : { ...foundWithoutReply('deferred', 'tls-policy', 'host', because, 'starttls'), mx: hop.host }
       door.routes.unmet(hop, because)
+      door.tell(hop, lease.ip, trouble)
       continue
     }
     const heard = { reply, fault, stage, provider: lease.provider, unknown: lease.terms.unknown, source: `${lease.ip} ${lease.site}` }

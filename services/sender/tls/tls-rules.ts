@@ -7,8 +7,6 @@ import type { StsAnswer, StsPolicies } from './sts-policies.ts'
 /** What a domain's published policies mean for a host of its mail. */
 export interface DomainTls {
   host(name: string, port: number): Promise<HostTls>
-  /** why its MTA-STS policy could not be fetched, for reports */
-  readonly failure: StsAnswer['failure']
 }
 
 const NOTHING: StsAnswer = { policy: null, failure: null }
@@ -33,7 +31,13 @@ export class TlsRules {
       name !== null && mta_sts ? this.#policies.of(name) : NOTHING,
       name !== null && dane ? this.#isMxSecure(name) : false,
     ])
-    return { failure, host: async (host, port) => hostTls(host, policy, secureMx ? await this.#tlsa(host, port) : NO_TLSA, secureMx) }
+    const stsTrouble = failure?.trouble ?? null
+    return {
+      host: async (host, port) => {
+        const tlsa = secureMx ? await this.#tlsa(host, port) : NO_TLSA
+        return hostTls(host, { domain: name ?? domain, sts: policy, stsTrouble, tlsa, secureMx })
+      },
+    }
   }
 
   /** Of a domain without MX the denial must be secure (RFC 7672 2.2.1). */

@@ -1,15 +1,8 @@
+import type { PolicyShown } from '../../../../protocol/tls-report.ts'
+import type { TlsFacts } from '../../smtp/types.ts'
 import { usableRecords, type TlsaRecord } from './dane.ts'
 import { letsIn, policyLines, type StsPolicy } from './mta-sts.ts'
 import type { TlsNeed, TlsTrouble } from './need.ts'
-
-/** Which published policy a connection is counted under (RFC 8460 4.2). */
-export interface PolicyShown {
-  readonly type: 'tlsa' | 'sts' | 'no-policy-found'
-  /** the policy's lines, or the TLSA records' texts */
-  readonly strings: readonly string[]
-  /** the patterns of an MTA-STS policy */
-  readonly mx: readonly string[]
-}
 
 /** What DNS says about one host's TLSA records. `failed`: nobody can know whether there are any, so nothing goes there (RFC 7672 2.1.3). */
 export type TlsaFound =
@@ -23,30 +16,47 @@ export type HostTls =
       readonly need: TlsNeed | null
       /** that this host serves the domain is proven by DNSSEC or MTA-STS, not only said by DNS (RFC 8689 4.2.1) */
       readonly vouched: boolean
-      /** a policy that only wants to hear how it would have gone */
-      readonly testing: boolean
       readonly shown: PolicyShown
+      /** what is wrong with any session there, for reports: its policy could not be fetched, or only wants to hear that it does not name this host */
+      readonly amiss: TlsTrouble | null
     }
   /** mail of this domain may not go there now */
   | { readonly kind: 'no'; readonly because: string; readonly trouble: TlsTrouble; readonly shown: PolicyShown }
 
-export const NO_POLICY: PolicyShown = { type: 'no-policy-found', strings: [], mx: [] }
+export interface Published {
+  readonly domain: string
+  readonly sts: StsPolicy | null
+  /** why there is none although one was announced */
+  readonly stsTrouble: TlsTrouble | null
+  readonly tlsa: TlsaFound
+  readonly secureMx: boolean
+}
 
 /** DANE stands above MTA-STS (RFC 8461 2), and both above what the site's row says. */
-export function hostTls(host: string, sts: StsPolicy | null, tlsa: TlsaFound, secureMx: boolean): HostTls {
-  if (tlsa.kind === 'failed') return { kind: 'no', because: tlsa.because, trouble: 'dnssec-invalid', shown: { type: 'tlsa', strings: [], mx: [host] } }
+export function hostTls(host: string, { domain, sts, stsTrouble, tlsa, secureMx }: Published): HostTls {
+  if (tlsa.kind === 'failed') return { kind: 'no', because: tlsa.because, trouble: 'dnssec-invalid', shown: { domain, type: 'tlsa', strings: [], mx: [host] } }
   if (tlsa.kind === 'secure' && tlsa.records.length > 0) {
     const records = usableRecords(tlsa.records)
-    const shown: PolicyShown = { type: 'tlsa', strings: tlsa.records.map(tlsaText), mx: [host] }
+    const shown: PolicyShown = { domain, type: 'tlsa', strings: tlsa.records.map(tlsaText), mx: [host] }
     const need: TlsNeed = records.length > 0 ? { kind: 'dane', records } : { kind: 'encrypted' }
-    return { kind: 'go', need, vouched: true, testing: false, shown }
+    return { kind: 'go', need, vouched: true, shown, amiss: records.length > 0 ? null : 'tlsa-invalid' }
   }
-  if (sts === null) return { kind: 'go', need: null, vouched: secureMx, testing: false, shown: NO_POLICY }
-  const shown: PolicyShown = { type: 'sts', strings: policyLines(sts), mx: sts.mx }
+  if (sts === null) {
+    const shown: PolicyShown = { domain, type: stsTrouble === null ? 'no-policy-found' : 'sts', strings: [], mx: [] }
+    return { kind: 'go', need: null, vouched: secureMx, shown, amiss: stsTrouble }
+  }
+  const shown: PolicyShown = { domain, type: 'sts', strings: policyLines(sts), mx: sts.mx }
   const named = letsIn(sts, host)
-  if (sts.mode === 'testing') return { kind: 'go', need: null, vouched: named || secureMx, testing: true, shown }
+  if (sts.mode !== 'enforce') return { kind: 'go', need: null, vouched: named || secureMx, shown, amiss: named ? null : 'validation-failure' }
   if (!named) return { kind: 'no', because: `${host} is no mail host of its MTA-STS policy (${sts.mx.join(', ')})`, trouble: 'validation-failure', shown }
-  return { kind: 'go', need: { kind: 'pkix' }, vouched: true, testing: false, shown }
+  return { kind: 'go', need: { kind: 'pkix' }, vouched: true, shown, amiss: null }
+}
+
+/** What a report says of a session that is open; null = it was as the policy wants it. */
+export function sessionTrouble({ shown, amiss }: Pick<Extract<HostTls, { kind: 'go' }>, 'shown' | 'amiss'>, tls: TlsFacts | null): TlsTrouble | null {
+  if (amiss !== null) return amiss
+  if (tls === null) return 'starttls-not-supported'
+  return shown.type === 'sts' ? tls.trouble : null
 }
 
 /** `3 1 1 d2abde24…`, as zone files write it. */

@@ -1,6 +1,9 @@
 import type { X509Certificate } from 'node:crypto'
+import type { TlsTrouble } from '../../../../protocol/tls-report.ts'
 import type { TlsFacts } from '../../smtp/types.ts'
 import { matchDane, type TlsaRecord } from './dane.ts'
+
+export type { TlsTrouble }
 
 /** What a connection to one host must be before mail of one domain may go over it; null where the site's row alone decides. */
 export type TlsNeed =
@@ -10,20 +13,6 @@ export type TlsNeed =
   | { readonly kind: 'dane'; readonly records: readonly TlsaRecord[] }
   /** TLS by whatever certificate: the host's TLSA records are there and say nothing that we can use (RFC 7672 2.2) */
   | { readonly kind: 'encrypted' }
-
-/** Why a connection does not do, in the words of RFC 8460 4.3. */
-export type TlsTrouble =
-  | 'starttls-not-supported'
-  | 'certificate-host-mismatch'
-  | 'certificate-expired'
-  | 'certificate-not-trusted'
-  | 'validation-failure'
-  | 'tlsa-invalid'
-  | 'dnssec-invalid'
-  | 'dane-required'
-  | 'sts-policy-fetch-error'
-  | 'sts-policy-invalid'
-  | 'sts-webpki-invalid'
 
 /** The peer's side of a handshake that came about, whoever signed its certificate. */
 export interface TlsPeer {

@@ -1,7 +1,9 @@
 import type { Hop, Route } from '../../routes.ts'
 import type { SessionFacts } from '../../smtp/types.ts'
 import { type Finding, foundWithoutReply } from '../attempt.ts'
-import { NO_POLICY } from './host-tls.ts'
+
+/** a next hop that the fleet file names */
+const OUR_OWN = { kind: 'go', need: null, vouched: true, shown: { domain: '', type: 'no-policy-found', strings: [], mx: [] }, amiss: null } as const
 
 /**
  * The route for a mail that must stay under verified TLS (REQUIRETLS, RFC 8689 4.2.1): hosts that are proven to be the domain's, by MTA-STS, DNSSEC or our
@@ -9,7 +11,7 @@ import { NO_POLICY } from './host-tls.ts'
  */
 export function requiringTls(route: Extract<Route, { kind: 'hops' }>): Extract<Route, { kind: 'hops' }> | Finding {
   const hops = route.hops.flatMap((hop): Hop[] => {
-    const { tls = { kind: 'go', need: null, vouched: true, testing: false, shown: NO_POLICY } } = hop
+    const { tls = OUR_OWN } = hop
     if (!tls.vouched) return []
     return [{ ...hop, tls: { ...tls, need: tls.need?.kind === 'dane' ? tls.need : { kind: 'pkix' } }, requireTls: true }]
   })
