@@ -30,6 +30,7 @@ export const KEYS = {
   ipMemory: 'ip-manager',
   ipActions: 'ip-actions',
   tenantShares: 'tenant-shares',
+  allotments: 'allotments',
   stsPolicy: (domain: string) => `sts.${domain}`,
   stsPolicies: 'sts.>',
   /** a host whose STARTTLS broke */
@@ -54,7 +55,7 @@ export const BUCKETS = [
   {
     name: 'campaigns',
     ttl: true,
-    writes: { scheduler: [KEYS.campaign('*', '*'), KEYS.feedback, KEYS.held('*', '*'), KEYS.hygiene] },
+    writes: { scheduler: [KEYS.allotments, KEYS.campaign('*', '*'), KEYS.feedback, KEYS.held('*', '*'), KEYS.hygiene] },
     reads: ['scheduler', 'sender'],
     why: 'each campaign: state, counts, where its list and outcomes have been read to',
   },

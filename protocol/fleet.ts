@@ -23,7 +23,13 @@ const Tenant = z.strictObject({
     .regex(/^[A-Za-z0-9]{5,15}$/, 'must be 5 to 15 letters and digits (the SenderId of a Feedback-ID)')
     .optional(),
   weight: z.number().positive().max(1_000).default(1),
+  /** recipients released within any 24 hours */
   daily_limit: z.number().int().positive().optional(),
+  /** of shared pools with a `tier` it may use those up to its own; absent = all. New tenants start apart in a low one */
+  tier: z.number().int().optional(),
+  /** recipients of one transactional campaign at most, and of all of them a second: the urgent lane passes everybody else's mail */
+  urgent_max: z.number().int().min(1).max(10_000).optional(),
+  urgent_rate: z.number().positive().max(100_000).optional(),
 })
 
 const Pool = z.strictObject({
@@ -31,6 +37,7 @@ const Pool = z.strictObject({
   /** dedicated to these; absent = shared */
   tenants: z.array(Id).optional(),
   kinds: z.array(z.enum(KINDS)).optional(),
+  /** of a shared pool: only for tenants of at least this tier */
   tier: z.number().int().optional(),
 })
 
@@ -152,6 +159,14 @@ export type FleetTls = Fleet['tls']
 export type FleetIp = Fleet['ip'][number]
 export type FleetTenant = Fleet['tenant'][number]
 export type FleetIsp = Fleet['isp'][number]
+
+/** The pools that mail of a tenant may leave from, the best first: its own, then shared ones of the highest tier it has reached. */
+export function poolsOf({ pool, tenant }: Pick<Fleet, 'pool' | 'tenant'>, name: string): readonly Fleet['pool'][number][] {
+  const reached = tenant.find((one) => one.name === name)?.tier ?? Number.POSITIVE_INFINITY
+  const own = pool.filter(({ tenants }) => tenants?.includes(name))
+  const shared = pool.filter(({ tenants, tier }) => tenants === undefined && (tier ?? Number.NEGATIVE_INFINITY) <= reached)
+  return [...own, ...shared.sort((a, b) => (b.tier ?? 0) - (a.tier ?? 0))]
+}
 
 /** What rests in bucket `fleet`, key `current`. */
 export interface FleetRecord {

@@ -29,6 +29,7 @@ await oneShot(async (say, signal) => {
     pool: [POOL],
     ip: [source],
     dkim: [DKIM],
+    warmup: { from_start: 0 },
     retry: { first: '2s' },
     rule: DEMO_RULES,
     isp: DEMO_ISPS,

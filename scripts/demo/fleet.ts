@@ -39,6 +39,7 @@ export async function demoFleet(network: { readonly dns: string; readonly smtpPo
       { domain: DOMAIN, tenants: [TENANT], selector: 'rsa', key: rsa.privateKey },
       { domain: DOMAIN, tenants: [TENANT], selector: 'ed', key: ed25519.privateKey },
     ],
+    warmup: { from_start: 0 }, // the simulated providers know the domain
     retry: DEMO_RETRY,
     rule: DEMO_RULES,
     isp: DEMO_ISPS,

@@ -23,6 +23,12 @@ export const RELEASE_WORDS = {
     means: "the tenant's mail brought blame on a shared pool at this site: its share there is halved",
     ends: 'by itself: a day without blame doubles it; `npx hato ip ADDRESS` shows the blame by tenant',
   },
+  'daily-limit': { means: "the tenant's `daily_limit` of a rolling 24 h is used up", ends: 'by itself, at `until`' },
+  'urgent-rate': { means: "the tenant's `urgent_rate` is used up: the urgent lane passes everybody else's mail", ends: 'by itself, within seconds' },
+  'from-ramp': {
+    means: 'the From domain is new to this provider: so many a day, twice as many each day (`[warmup] from_start`)',
+    ends: 'by itself, at `until`',
+  },
   'site-pace': { means: 'the site has as many recipients in hand as it takes in a few seconds', ends: 'by itself; `npx hato isp SITE` shows its pace' },
   'dns-doubted': {
     means: 'the resolver says NXDOMAIN also for names that surely exist, so nothing it says is believed; nobody is bounced or suppressed for it',
@@ -73,6 +79,10 @@ export const SOURCE_WORDS = {
   draining: { means: 'a person drains the IP: it lends nothing new', ends: '`npx hato ip release ADDRESS`' },
   drained: { means: 'drained, and no lease of it is left', ends: '`npx hato ip release ADDRESS`' },
   quarantined: { means: 'a person, three sites that block it at once, or a listing on a zone marked so', ends: '`npx hato ip release ADDRESS`' },
+  'ipv6-64': {
+    means: 'receivers count IPv6 by /64, and other addresses of it have all the sessions that the site bears from one',
+    ends: 'use one address per /64, or addresses of another',
+  },
   'egress-differs': {
     means: 'the IP serves, but the EHLO replies of two sites repeat another address: mail leaves elsewhere than SPF, PTR and reputation say',
     ends: 'mend the route, NAT or `egress`; by itself an hour after the last such reply',

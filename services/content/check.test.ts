@@ -34,6 +34,7 @@ describe('a content', () => {
     ['From of another domain', { from: { address: 'news@evil.example' } }, 'from.address evil.example is not a domain of this tenant (acme.example)'],
     ['From that only ends alike', { from: { address: 'news@badacme.example' } }, 'from.address badacme.example is not'],
     ['From that is a template', { from: { address: '{{ a }}@acme.example' } }, 'from.address must not vary'],
+    ['a name in From that is a template', { from: { name: '{{ shop }}', address: 'news@acme.example' } }, 'from.name must not vary'],
     ['From beyond ASCII', { from: { address: '春@acme.example' } }, 'from.address must be in ASCII'],
     ['no address in From', { from: { address: 'news' } }, 'from.address "news" is not an address'],
     ['Sender of another domain', { sender: 'x@evil.example' }, 'sender evil.example is not'],

@@ -57,6 +57,7 @@ function senderProblems(content: Content, domains: readonly string[]): Problem[]
       problems.push({ path, message: `${parsed.domain} is not a domain of this tenant (${domains.join(', ') || 'it has none'})` })
     }
   }
+  if (/\{[{%]/.test(content.from.name ?? '')) problems.push({ path: 'from.name', message: 'must not vary by recipient: who writes is one and the same' })
   const { replyTo } = content
   if (replyTo !== undefined && !/\{[{%]/.test(replyTo)) {
     const message = addressProblem(replyTo.trim())

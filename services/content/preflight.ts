@@ -3,7 +3,7 @@
  * Asked at acceptance, daily, and by `hato doctor`.
  */
 import type { Problem } from '../../protocol/campaign.ts'
-import type { Fleet } from '../../protocol/fleet.ts'
+import { type Fleet, poolsOf } from '../../protocol/fleet.ts'
 import type { EpochMs, Kind } from '../../protocol/words.ts'
 import type { DkimKey } from './dkim-keys.ts'
 import type { Finding, Signing, Source } from './preflight/finding.ts'
@@ -63,7 +63,7 @@ export function headerSpfProblem(findings: readonly Finding[]): Problem | null {
 }
 
 /** The IPs that mail of a tenant may leave from. */
-export function sourcesOf({ pool, ip }: Fleet, tenant: string): readonly Source[] {
-  const pools = new Set(pool.filter(({ tenants }) => tenants === undefined || tenants.includes(tenant)).map(({ name }) => name))
-  return ip.filter((one) => pools.has(one.pool))
+export function sourcesOf(fleet: Fleet, tenant: string): readonly Source[] {
+  const pools = new Set(poolsOf(fleet, tenant).map(({ name }) => name))
+  return fleet.ip.filter((one) => pools.has(one.pool))
 }

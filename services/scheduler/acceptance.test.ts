@@ -37,12 +37,58 @@ describe('the door', () => {
     })
   })
 
+  it('takes transactional mail in the message itself, up to the tenant’s urgent_max, on the urgent lane', () => {
+    const many = (count: number, more: object = {}) =>
+      job({ kind: 'transactional', recipients: Array.from({ length: count }, (_, n) => ({ address: `u${n}@example.jp` })), ...more })
+    const [acme] = fleet.tenant
+    expect(judgeJob(many(1_000), at)).toMatchObject({ kind: 'accepted', lane: 'urgent' })
+    expect(judgeJob(many(1_001), at)).toMatchObject({
+      kind: 'rejected',
+      problems: [{ path: 'recipients', message: expect.stringContaining('at most 1000 recipients') }],
+    })
+    const tight = { ...at, fleet: { ...fleet, tenant: [{ ...(acme as NonNullable<typeof acme>), urgent_max: 10 }] } }
+    expect(judgeJob(many(11), tight)).toMatchObject({
+      kind: 'rejected',
+      problems: [{ message: expect.stringContaining('at most 10 recipients (urgent_max of tenant acme)') }],
+    })
+    expect(judgeJob(many(1, { window: { from: '08:00', to: '21:00', tz: 'Asia/Tokyo' } }), at)).toMatchObject({
+      kind: 'rejected',
+      problems: [{ path: 'window' }],
+    })
+  })
+
+  it('lets a new tenant start apart: shared pools with a tier are for who has reached it, the highest first', () => {
+    const tenant = (name: string, tier?: number) => ({
+      name,
+      domains: ['acme.example'],
+      return_path: 'bounce.acme.example',
+      ...(tier !== undefined && { tier }),
+    })
+    const tiers = Fleet.parse({
+      tenant: [tenant('new', 0), tenant('settled', 1), tenant('old')],
+      pool: [
+        { name: 'start', tier: 0 },
+        { name: 'trusted', tier: 1 },
+      ],
+      ip: ['start', 'trusted'].map((pool, n) => ({ address: `203.0.113.${n + 1}`, pool, ehlo: 'mx.acme.example' })),
+    })
+    const poolOf = (name: string, more: object = {}) => {
+      const judged = judgeJob(job(more), { ...at, tenant: name, fleet: tiers })
+      return judged.kind === 'accepted' ? judged.pool : judged.problems[0]?.message
+    }
+    expect(['new', 'settled', 'old'].map((name) => poolOf(name))).toEqual(['start', 'trusted', 'trusted'])
+    expect(poolOf('settled', { pool: 'start' })).toBe('start')
+    expect(poolOf('new', { pool: 'trusted' })).toBe('pool "trusted" is not for tenant "new", which may use start')
+  })
+
   it('gives each kind the life it has in the rules of mail, unless the campaign says otherwise', () => {
     const life = (more: object) => {
       const judged = judgeJob(job(more), at)
       return judged.kind === 'accepted' ? judged.deadline - at.publishedAt : null
     }
     expect(life({})).toBe(72 * 3_600_000)
+    const news = { kind: 'marketing', list: { id: 'news' }, unsubscribe: { url: 'https://acme.example/u?a={{ address }}' } }
+    expect(life(news)).toBe(24 * 3_600_000)
     expect(life({ kind: 'transactional' })).toBe(3_600_000)
     expect(life({ expiresAfter: '10m' })).toBe(600_000)
     expect(life({ sendAt: new Date(at.publishedAt + 3_600_000).toISOString(), expiresAfter: '10m' })).toBe(4_200_000)

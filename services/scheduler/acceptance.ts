@@ -1,7 +1,7 @@
 import { addressProblem, isRoleAddress, parseAddress } from '../../protocol/addresses.ts'
 import { Campaign, LIMITS, type Problem, problemsOf, Recipient } from '../../protocol/campaign.ts'
 import { formatDuration } from '../../protocol/duration.ts'
-import type { Fleet } from '../../protocol/fleet.ts'
+import { type Fleet, poolsOf } from '../../protocol/fleet.ts'
 import type { EpochMs, Kind, Lane } from '../../protocol/words.ts'
 import { checkContent } from '../content/check.ts'
 import { isZone } from './policy/window.ts'
@@ -58,10 +58,11 @@ export function judgeJob(body: unknown, at: Circumstances): Judged {
     problems.push({ path: 'list', message: 'marketing names the list its recipients are on' })
   }
   const count = campaign.recipients?.length ?? 0
-  if (kind === 'transactional' && (count > LIMITS.urgentRecipients || campaign.recipientsObject !== undefined)) {
+  const urgentMax = tenant.urgent_max ?? LIMITS.urgentRecipients
+  if (kind === 'transactional' && (count > urgentMax || campaign.recipientsObject !== undefined)) {
     problems.push({
       path: 'recipients',
-      message: `a transactional campaign has at most ${LIMITS.urgentRecipients} recipients in the message itself; send ${count} as a notice`,
+      message: `a transactional campaign has at most ${urgentMax} recipients (urgent_max of tenant ${at.tenant}) in the message itself; send ${count} as a notice`,
     })
   }
   if (problems.length > 0 || 'problem' in pool) return { kind: 'rejected', id: campaign.id, problems }
@@ -132,12 +133,12 @@ function timeProblems(campaign: Campaign, startAt: EpochMs, publishedAt: EpochMs
   return problems
 }
 
-/** The named pool, or the tenant's first: dedicated before shared. */
+/** The named pool, or the tenant's first: dedicated before shared, shared by tier. */
 function poolFor(campaign: Campaign, { fleet, tenant }: Circumstances): { name: string } | { problem: Problem } {
-  const usable = fleet.pool.filter((pool) => pool.tenants === undefined || pool.tenants.includes(tenant))
+  const usable = poolsOf(fleet, tenant)
   const names = usable.map(({ name }) => name).join(', ') || 'none'
   const fit = usable.filter(({ kinds }) => kinds === undefined || kinds.includes(campaign.kind))
-  const named = campaign.pool === undefined ? (fit.find((pool) => pool.tenants) ?? fit[0] ?? usable[0]) : fleet.pool.find((pool) => pool.name === campaign.pool)
+  const named = campaign.pool === undefined ? (fit[0] ?? usable[0]) : fleet.pool.find((pool) => pool.name === campaign.pool)
   if (!named)
     return {
       problem: {

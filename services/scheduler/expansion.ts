@@ -16,6 +16,7 @@ import { contentOf } from './content-of.ts'
 import { type Campaigns, ENDED, type Running } from './campaigns.ts'
 import { type Group, placeOf, WindowOfGroups } from './grouping.ts'
 import { type ListLine, readList } from './list-reader.ts'
+import type { AllotmentBook } from './policy/allotments.ts'
 import { hoursOf } from './policy/window.ts'
 import type { Preflight } from './preflight.ts'
 import { inTurn, queueOf } from './restore.ts'
@@ -44,6 +45,7 @@ export interface ExpansionTools {
   readonly now: () => number
   readonly stopping: () => boolean
   readonly preflight: Pick<Preflight, 'headerSpf'>
+  readonly book: AllotmentBook
   /** unreleased batches are there */
   readonly onBatches: (running: Running) => void
   readonly onProgress: (running: Running, problems: readonly Problem[]) => Promise<void>
@@ -195,7 +197,8 @@ async function commitNow(running: Running, window: WindowOfGroups, tools: Expans
   const { record } = running
   const names = { tenant: record.tenant, campaign: record.id }
   const { cursor, groups } = window.close(done)
-  const atOnce = done && running.expansionSeq === 0 && cursor.recipients <= AT_ONCE && mayStart(running, tools.now())
+  const atOnce =
+    done && running.expansionSeq === 0 && cursor.recipients <= AT_ONCE && mayStart(running, tools.now()) && tools.book.admits(record, groups, tools.now())
   const entries: Entry[] = [{ subject: subject('expansionCursor', names), body: encode(cursor), rollup: true, expect: { seq: running.expansionSeq } }]
   const batchAt: number[] = []
   const released = new Set<Group>()
@@ -228,6 +231,7 @@ async function commitNow(running: Running, window: WindowOfGroups, tools: Expans
     if (released.has(group)) {
       queue.cursorSeq = firstSeq + offset + 2
       running.underWay.released(firstSeq + offset, group.site, group.recipients.length)
+      tools.book.spend(record, group, group.recipients.length, tools.now())
     } else queue.batches.push({ seq: firstSeq + offset, count: group.recipients.length })
   }
   running.changed = true

@@ -10,12 +10,12 @@ import type { Log } from '../runtime/log.ts'
 import type { Campaigns, Running, SiteQueue } from './campaigns.ts'
 import { orderOf } from './expansion.ts'
 import { placeKindOf } from './grouping.ts'
-import { type Allowed, earn, earnedAt } from './policy/pace.ts'
+import type { AllotmentBook } from './policy/allotments.ts'
+import { earn, earnedAt } from './policy/pace.ts'
 import { type Deficits, forgetAbsent, pick, room } from './policy/release.ts'
 import { holdAt } from './policy/site-holds.ts'
 import { SiteViews } from './policy/site-views.ts'
 import { hoursOf } from './policy/window.ts'
-import type { SharesWatch } from './tenant-shares.ts'
 import type { Reason } from './under-way.ts'
 
 /** entries of one atomic batch: an order and its cursor each */
@@ -26,7 +26,7 @@ export interface ReleaserOptions {
   readonly log: Log
   readonly campaigns: Campaigns
   readonly tenantWeight: (tenant: string) => number
-  readonly shares: Pick<SharesWatch, 'of'>
+  readonly book: AllotmentBook
   readonly now: () => EpochMs
   readonly onReleased: (running: Running) => void
   readonly onTrouble: (error: unknown, running: Running) => void
@@ -40,8 +40,6 @@ export class Releaser implements Disposable {
   readonly #options: ReleaserOptions
   readonly #sites = new SiteViews()
   readonly #deficits = new Map<string, Deficits>()
-  /** of tenants whose share is halved, by tenant, pool and site */
-  readonly #paces = new Map<string, Allowed>()
   #running: Promise<void> | null = null
   #again = false
   #timer: NodeJS.Timeout | null = null
@@ -62,9 +60,9 @@ export class Releaser implements Disposable {
     const rest = this.#restOf(running, site)
     if (rest !== null) return rest
     if (running.record.rate !== null && running.rate.allowed < 1) return { because: 'campaign-rate', until: this.#options.now() + 1_000 }
-    const halved = this.#options.shares.of(running.record.tenant, running.record.pool, site)
-    if (halved !== null) return { because: 'tenant-share', until: halved.until }
-    return { because: 'site-pace', until: null }
+    const queue = running.queues.get(site)
+    const refusal = queue && this.#options.book.refusal(running.record, queue, queue.batches[0]?.count ?? 1, this.#options.now())
+    return refusal ?? { because: 'site-pace', until: null }
   }
 
   /** Why a site's released recipients are not there yet. */
@@ -89,7 +87,6 @@ export class Releaser implements Disposable {
   forget(): void {
     const used = new Set([...this.#options.campaigns.all()].flatMap(({ queues, underWay }) => [...queues.keys(), ...underWay.sites()]))
     this.#sites.keepOnly((site) => used.has(site))
-    for (const key of this.#paces.keys()) if (!used.has(key.split(' ')[2] ?? '')) this.#paces.delete(key)
     for (const key of this.#deficits.keys()) if (!used.has(key.slice(key.indexOf(' ') + 1))) this.#deficits.delete(key)
   }
 
@@ -152,20 +149,21 @@ export class Releaser implements Disposable {
         let left = room({ onTheWay: way.count, perS: way.perS }, way.resting)
         if (left <= 0) wakeAt = Math.min(wakeAt, way.silentAt)
         while (left > 0 && chosen.length < RELEASES) {
-          for (const candidate of candidates) candidate.next = nextOf(candidate, now)
+          for (const candidate of candidates) candidate.next = this.#nextOf(candidate, now)
           const turn = pick(candidates, deficits)
           if (turn === null) break
           const batch = turn.queue.batches[turn.taken] as { seq: number; count: number }
           turn.taken++
           if (turn.running.record.rate !== null) turn.running.rate.allowed -= batch.count
-          if (turn.pace !== null) turn.pace.allowed -= batch.count
+          this.#options.book.spend(turn.running.record, turn.queue, batch.count, now)
           chosen.push({ running: turn.running, queue: turn.queue, batch, lane, to: 'router' })
           left -= batch.count
         }
-        for (const { running, queue, taken, pace, perS } of candidates) {
-          if (taken >= queue.batches.length) continue
+        for (const { running, queue, taken } of candidates) {
+          const batch = queue.batches[taken]
+          if (batch === undefined) continue
           if (running.record.rate !== null) wakeAt = Math.min(wakeAt, Math.max(now + 50, earnedAt(running.rate, running.record.rate, now)))
-          if (pace !== null && pace.allowed < 1) wakeAt = Math.min(wakeAt, earnedAt(pace, perS, now))
+          wakeAt = Math.min(wakeAt, this.#options.book.refusal(running.record, queue, batch.count, now)?.until ?? wakeAt)
         }
       }
     }
@@ -184,16 +182,13 @@ export class Releaser implements Disposable {
         if (queue.batches.length === 0 || placeKindOf(queue.site) !== 'site' || holdAt(record, queue.site) !== null) continue
         if ((this.#sites.partRest(queue.site, record)?.until ?? 0) > now) continue
         const list = sites.get(queue.site) ?? []
-        const halved = this.#options.shares.of(record.tenant, record.pool, queue.site)
         list.push({
           running,
           queue,
           taken: 0,
           next: null,
           tenant: record.tenant,
-          pace: halved && this.#paceOf(record.tenant, record.pool, queue.site, halved.perS, now),
-          perS: halved?.perS ?? 0,
-          tenantWeight: this.#options.tenantWeight(record.tenant) * (halved?.share ?? 1),
+          tenantWeight: this.#options.tenantWeight(record.tenant) * this.#options.book.share(record, queue.site),
           campaign: record.id,
           weight: record.weight,
         })
@@ -203,12 +198,11 @@ export class Releaser implements Disposable {
     return sites
   }
 
-  #paceOf(tenant: string, pool: string, site: string, perS: number, now: EpochMs): Allowed {
-    const key = `${tenant} ${pool} ${site}`
-    const pace = this.#paces.get(key) ?? { allowed: 0, at: 0 }
-    this.#paces.set(key, pace)
-    earn(pace, perS, now)
-    return pace
+  #nextOf({ running, queue, taken }: Turn, now: EpochMs): number | null {
+    const batch = queue.batches[taken]
+    if (!batch || running.record.deadline <= now) return null
+    if (running.record.rate !== null && running.rate.allowed < 1) return null
+    return this.#options.book.refusal(running.record, queue, batch.count, now) === null ? batch.count : null
   }
 
   async #release(chosen: readonly Chosen[]): Promise<boolean> {
@@ -282,18 +276,8 @@ interface Turn {
   readonly queue: SiteQueue
   taken: number
   next: number | null
-  /** what its tenant's halved share allows there; null = whole */
-  readonly pace: Allowed | null
-  readonly perS: number
   readonly tenant: string
   readonly tenantWeight: number
   readonly campaign: string
   readonly weight: number
-}
-
-function nextOf({ running, queue, taken, pace }: Turn, now: EpochMs): number | null {
-  const batch = queue.batches[taken]
-  if (!batch || running.record.deadline <= now) return null
-  if (pace !== null && pace.allowed < 1) return null
-  return running.record.rate !== null && running.rate.allowed < 1 ? null : batch.count
 }

@@ -10,6 +10,7 @@ import { Infrastructure, RETRY_PACE_MS } from '../runtime/errors.ts'
 import type { FleetWatch } from '../runtime/fleet-watch.ts'
 import { openBucket } from '../runtime/kv.ts'
 import { watchOwners } from '../runtime/owners.ts'
+import { keepAllotments } from './allotment-keeper.ts'
 import { bury, isUnburied } from './burial.ts'
 import { Campaigns, ENDED, type Running } from './campaigns.ts'
 import type { SchedulerContext } from './config.ts'
@@ -29,7 +30,6 @@ import { Preflight } from './preflight.ts'
 import type { Sites } from './sites.ts'
 import { statusOf } from './status.ts'
 import { Suppression } from './suppression.ts'
-import { watchTenantShares } from './tenant-shares.ts'
 
 /** a scheduler that died while it cleared an ended campaign away is followed by another within minutes */
 const UNBURIED_MS = 3_600_000
@@ -78,15 +78,16 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
   const toldAt = new WeakMap<Running, number>()
 
   let onShares: (() => void) | null = null
-  const shares = stack.use(watchTenantShares(bus, () => onShares?.()))
-  await shares.ready
+  const document = () => fleet.current()?.fleet ?? null
+  const keeping = { bus, bucket, clock, log, fleet: document, onShares: () => onShares?.(), saveEveryMs: config.saveEveryMs }
+  const { book } = stack.use(await keepAllotments(keeping))
   const releaser = stack.use(
     new Releaser({
       bus,
       log,
       campaigns,
       tenantWeight: (tenant) => fleet.current()?.fleet.tenant.find(({ name }) => name === tenant)?.weight ?? 1,
-      shares,
+      book,
       now: clock.now,
       onReleased: (running) => {
         if (running.record.startedAt === null)
@@ -144,6 +145,7 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
           sites,
           suppression,
           preflight,
+          book,
           now: clock.now,
           stopping: () => stopping,
           onBatches: () => releaser.look(),
@@ -221,7 +223,7 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
       saveEveryMs: config.saveEveryMs,
       endSeq: lastSeq,
       again,
-      fleet: () => fleet.current()?.fleet ?? null,
+      fleet: document,
       unknownMax: sites.unknownMax,
       onTrip: ({ tenant, campaign, site, because, says }) => {
         const running = campaigns.get(tenant, campaign)

@@ -25,6 +25,7 @@ import type { ActorContext } from '../runtime/lifecycle.ts'
 import { keepAlive } from '../runtime/liveness.ts'
 import { watchOwners } from '../runtime/owners.ts'
 import type { SENDER_CONFIG } from './config.ts'
+import { AddressUse } from './address-use.ts'
 import { AheadMemory } from './ahead.ts'
 import { Blames } from './blames.ts'
 import { Contents } from './contents.ts'
@@ -128,6 +129,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
   const reporter = stack.use(new TlsReporter({ resolver, bucket: openBucket(bus, 'policies'), sender, wall: clock.now, log }))
   const routes = new Routes({ resolver, mono: clock.mono, dice, firstRestMs: () => policy.rows.host.stepsMs[0] ?? 60_000, tls: tlsRules, reporter })
   const weighing = new Weighing()
+  const use = new AddressUse()
   const blames = new Blames()
   const weighed: Judge = (heard) => weighing.weigh(judge(heard), heard.source, clock.now())
   const plaintext = stack.use(new PlaintextHosts({ bucket: openBucket(bus, 'policies'), wall: clock.now, log }))
@@ -152,6 +154,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
         lease,
         until,
         orders,
+        use,
         mono: clock.mono,
         wall: clock.now,
         log,

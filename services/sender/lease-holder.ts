@@ -2,6 +2,7 @@ import type { HeldOrder } from '../../protocol/messages/mail.ts'
 import type { Lease, LeaseReport, SenderRest } from '../../protocol/messages/permission.ts'
 import type { MonoMs, ReplyClass } from '../../protocol/words.ts'
 import type { Log } from '../runtime/log.ts'
+import type { AddressUse } from './address-use.ts'
 import { Budget } from './budget.ts'
 import { LeaseCounts } from './lease-counts.ts'
 import type { Orders } from './orders.ts'
@@ -34,6 +35,7 @@ export class LeaseHolder {
   readonly connects = new ConnectLog()
   /** sessions open or being opened, by the peer's address */
   readonly addresses = new Map<string, number>()
+  readonly #use: AddressUse
   readonly #works: Works
   readonly #workers = new Set<Worker>()
   #ending = false
@@ -49,6 +51,8 @@ export class LeaseHolder {
     lease: Lease
     until: MonoMs
     orders: Orders
+    /** of all leases of this process */
+    use: AddressUse
     hire: (holder: LeaseHolder) => Worker
     /** does this recipient domain rest, and until when? */
     restOf: (domain: string) => number | null
@@ -60,6 +64,7 @@ export class LeaseHolder {
   }) {
     this.lease = options.lease
     this.until = options.until
+    this.#use = options.use
     this.pace = new Pace(options.lease.pacePerS)
     this.#budget = new Budget(options.lease.budget)
     this.#works = new Works({
@@ -183,10 +188,14 @@ export class LeaseHolder {
 
   /** Which of the hops still bears a session of this lease (delivery.md §6: never more than five from one source to one address). */
   withRoom<H extends { readonly address: string }>(hops: readonly H[]): readonly H[] {
-    return hops.filter(({ address }) => (this.addresses.get(address) ?? 0) < this.lease.terms.sessionsPerAddress)
+    const { ip, terms } = this.lease
+    return hops.filter(
+      ({ address }) => (this.addresses.get(address) ?? 0) < terms.sessionsPerAddress && this.#use.hasRoom(ip, address, terms.sessionsPerAddress),
+    )
   }
 
   occupy(address: string, by: 1 | -1): void {
+    this.#use.occupy(this.lease.ip, address, by)
     const sessions = (this.addresses.get(address) ?? 0) + by
     if (sessions > 0) this.addresses.set(address, sessions)
     else this.addresses.delete(address)

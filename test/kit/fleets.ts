@@ -13,6 +13,7 @@ export function loopbackFleet(
     pool: [{ name: 'acme', tenants: ['acme'] }],
     ip: Array.from({ length: changes.ips ?? 4 }, (_, at) => ({ address: `127.0.1.${at + 1}`, pool: 'acme', ehlo: `mx${at + 1}.hato.example` })),
     dkim: [{ domain: 'acme.example', tenants: ['acme'], selector: 's1', key: rsa }],
+    warmup: { from_start: 0 },
     retry: { first: '1s' },
     ...(changes.isp && { isp: changes.isp }),
     ...changes.more,

@@ -38,6 +38,7 @@ export function benchFleet(network: { readonly dns: string; readonly smtpPort: n
         ahead: 'always',
       },
     ],
+    warmup: { from_start: 0 },
     retry: { first: '1s' },
   })
 }

@@ -61,6 +61,16 @@ describe('placing', () => {
     expect(grant?.lease.terms).toMatchObject({ mailsPerSession: 100, sessionsPerAddress: 4, connectsPerMinute: 100, tls: 'opportunistic' })
   })
 
+  test('what a warming IP may not carry today overflows to a warm one of its pool, out of the share that one has', () => {
+    const desk = new Desk({ sources: TWO })
+    desk.arrive(...Array.from({ length: 5 }, () => desk.order({ count: 10 })))
+    desk.allow({ mode: 'warming', budget: 20 }, (ip) => ip === '192.0.2.1')
+    const carried = new Map<string, number>()
+    for (const { lease, orders } of desk.accept()) carried.set(lease.ip, (carried.get(lease.ip) ?? 0) + orders.reduce((sum, { order }) => sum + order.count, 0))
+    expect(carried.get('192.0.2.1')).toBeLessThanOrEqual(20)
+    expect((carried.get('192.0.2.1') ?? 0) + (carried.get('192.0.2.2') ?? 0)).toBe(50)
+  })
+
   test('lends few sessions for few recipients', () => {
     const desk = new Desk()
     desk.arrive(desk.order({ count: 3 }))

@@ -2,6 +2,7 @@ import type { FleetIp } from '../../../protocol/fleet.ts'
 import type { Allowance, AllowanceAsk } from '../../../protocol/messages/permission.ts'
 import { type Manager, poolKey } from '../state.ts'
 import { rowOf } from './fleet-view.ts'
+import { partOf } from './ipv6-share.ts'
 import { lending } from './lending.ts'
 import { sourceOf } from './pairs.ts'
 import { paceCapOf, poolRestOf, QUIET_POOL } from './pool.ts'
@@ -23,6 +24,12 @@ function allowOne(manager: Manager, { address, pool: poolName }: FleetIp, site: 
     poolRest: poolRestOf(pool, manager.now),
     paceCap: paceCapOf(pool, address),
   }
-  const limits = { sessions: row.sessionsPerIp.max, pacePerS: row.mailsPerSecond }
-  return { ip: address, site, pool: poolName, mode: source.mode, ipMode: around.ipMode, ...lending(source, limits, around, manager.now) }
+  const share = manager.fleet.ipv6Shares.get(address)
+  const limits =
+    share === undefined
+      ? { sessions: row.sessionsPerIp.max, pacePerS: row.mailsPerSecond }
+      : { sessions: partOf(row.sessionsPerIp.max, share), pacePerS: row.mailsPerSecond / share.of }
+  const lent = lending(source, limits, around, manager.now)
+  const budget = share === undefined || lent.budget === null ? lent.budget : Math.floor(lent.budget / share.of)
+  return { ip: address, site, pool: poolName, mode: source.mode, ipMode: around.ipMode, ...lent, budget }
 }

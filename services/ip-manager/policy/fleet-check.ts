@@ -11,7 +11,7 @@ import { SuppressionConfig } from '../../../protocol/suppression-config.ts'
 import { type DkimRow, loadDkimKeys } from '../../content/dkim-keys.ts'
 import { fleetWarnings } from './fleet-warnings.ts'
 import { shapeProblems, type Suggest } from './fleet-shape.ts'
-import { WarmupConfig } from './ramp.ts'
+import { WarmupConfig } from '../../../protocol/warmup-config.ts'
 import { canonicalIp, isDnsServer, isHostName, isMailDomain, isProxy } from './names.ts'
 
 export type FleetVerdict =

@@ -1,23 +1,25 @@
-import type { z } from 'zod'
 import { type DnsblConfig, dnsblZones } from '../../../protocol/dnsbl-config.ts'
 import type { Fleet, FleetIp } from '../../../protocol/fleet.ts'
 import { mergeProviders } from '../../../protocol/providers/merge.ts'
 import type { ProviderRow } from '../../../protocol/providers/row.ts'
 import { BUILT_IN_PROVIDERS, type ProviderTable, providerTable } from '../../../protocol/providers/table.ts'
+import { type Ipv6Share, ipv6Shares } from './ipv6-share.ts'
 import type { SourceLimits } from './modes.ts'
-import { WarmupConfig } from './ramp.ts'
+import { WarmupConfig } from '../../../protocol/warmup-config.ts'
 
 /** The fleet as this actor needs it. */
 export interface FleetView {
   readonly providers: ProviderTable
   readonly ips: ReadonlyMap<string, FleetIp>
   readonly pools: ReadonlyMap<string, readonly FleetIp[]>
+  /** IPv6 addresses that share one /64's limits */
+  readonly ipv6Shares: ReadonlyMap<string, Ipv6Share>
   /** pools that several tenants send from */
   readonly sharedPools: ReadonlySet<string>
   /** block lists our addresses are looked up in, and the resolvers that are asked */
   readonly zones: ReadonlyMap<string, DnsblConfig>
   readonly dns: readonly string[] | undefined
-  readonly warmup: z.infer<typeof WarmupConfig>
+  readonly warmup: WarmupConfig
   /** reputation groups that several rows share */
   readonly sharedGroups: ReadonlySet<string>
 }
@@ -31,6 +33,7 @@ export function fleetView(fleet: Pick<Fleet, 'pool' | 'ip' | 'isp' | 'warmup' | 
     providers,
     ips: new Map(ips.map((ip) => [ip.address, ip])),
     pools: Map.groupBy(ips, (ip) => ip.pool),
+    ipv6Shares: ipv6Shares(ips),
     sharedPools: new Set((fleet?.pool ?? []).filter(({ tenants }) => tenants === undefined || tenants.length > 1).map(({ name }) => name)),
     zones: new Map(dnsblZones(fleet).map((row) => [row.zone, row])),
     dns: fleet?.network.dns,

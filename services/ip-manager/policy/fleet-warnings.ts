@@ -1,5 +1,5 @@
 import type { Problem } from '../../../protocol/campaign.ts'
-import type { Fleet } from '../../../protocol/fleet.ts'
+import { type Fleet, poolsOf } from '../../../protocol/fleet.ts'
 
 /** What is allowed and probably not meant: said, never refused. */
 export function fleetWarnings(fleet: Fleet): Problem[] {
@@ -16,8 +16,7 @@ function tenantWarnings({ tenant, pool, dkim }: Fleet): Problem[] {
   const warnings: Problem[] = []
   const owners = new Map<string, string>()
   for (const [at, { name, domains }] of tenant.entries()) {
-    if (!pool.some(({ tenants }) => tenants === undefined || tenants.includes(name)))
-      warnings.push({ path: `tenant[${at}]`, message: `tenant "${name}" has no pool: it cannot send` })
+    if (poolsOf({ tenant, pool }, name).length === 0) warnings.push({ path: `tenant[${at}]`, message: `tenant "${name}" has no pool: it cannot send` })
     for (const [n, domain] of domains.entries()) {
       const path = `tenant[${at}].domains[${n}]`
       const owner = owners.get(domain.toLowerCase())

@@ -39,6 +39,7 @@ export function lending(source: Source, limits: LendingLimits, around: Around, n
   if (source.mode === 'cooling' || source.mode === 'blocked') return nothing(source.because ?? source.mode, source.until)
   if (around.poolRest !== null && around.poolRest.until > now) return nothing(around.poolRest.because, around.poolRest.until)
 
+  if (limits.sessions < 1) return nothing('ipv6-64', null)
   const own = ownShare(source, limits)
   const pacePerS = around.paceCap === null ? own.pacePerS : Math.min(own.pacePerS, around.paceCap)
   const budget = source.ramp === null ? null : rampLeft(source.ramp, now)

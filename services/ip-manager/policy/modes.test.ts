@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Around, lending } from './lending.ts'
 import { blame, count, MAY_BECOME, newSource, pass, release, type Source, type SourceBlame, type SourceLimits, type Step } from './modes.ts'
-import { DEFAULT_RAMP } from './ramp.ts'
+import { DEFAULT_RAMP } from '../../../protocol/warmup-config.ts'
 import { scoreOf } from './score.ts'
 
 const T0 = Date.UTC(2026, 10, 24)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { advanceRamp, countRamp, DEFAULT_RAMP, firstStep, halfOfBest, rampLeft, rampRoomAt, WarmupConfig } from './ramp.ts'
+import { DEFAULT_RAMP, WarmupConfig } from '../../../protocol/warmup-config.ts'
+import { advanceRamp, countRamp, firstStep, halfOfBest, rampLeft, rampRoomAt } from './ramp.ts'
 
 const T0 = Date.UTC(2026, 10, 24)
 const MIN = 60_000
@@ -31,7 +32,7 @@ describe('a warm-up', () => {
   })
 
   test('[warmup] has defaults and bounds', () => {
-    expect(WarmupConfig.parse({})).toEqual({ start: 500, factor: 1.5, full: 250_000, idle: 30 * DAY })
+    expect(WarmupConfig.parse({})).toEqual({ start: 500, factor: 1.5, full: 250_000, idle: 30 * DAY, from_start: 5_000, from_factor: 2 })
     expect(WarmupConfig.safeParse({ factor: 1 }).success).toBe(false)
     expect(WarmupConfig.safeParse({ speed: 2 }).success).toBe(false)
   })

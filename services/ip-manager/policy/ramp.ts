@@ -1,5 +1,3 @@
-import { z } from 'zod'
-import { Duration } from '../../../protocol/duration.ts'
 import type { EpochMs } from '../../../protocol/words.ts'
 
 /** The warm-up of one (IP × site), delivery.md §7: how much may leave in a rolling day and hour, and when that grows. Plain data. */
@@ -41,18 +39,6 @@ const HOUR_SHARE = 0.15
 const USED_SHARE = 0.5
 /** More blaming deferrals than this hold the step. */
 const HELD_SHARE = 0.005
-
-/** 500 a day is what most providers' pages and senders' guides agree a new IP may do; half more each day reaches the full rate in 16 used days. */
-export const DEFAULT_RAMP: RampPlan = { start: 500, factor: 1.5, full: 250_000 }
-
-/** `[warmup]` of the fleet file. */
-export const WarmupConfig = z.strictObject({
-  start: z.number().int().min(1).max(1_000_000).default(DEFAULT_RAMP.start),
-  factor: z.number().min(1.01).max(10).default(DEFAULT_RAMP.factor),
-  full: z.number().int().min(1).default(DEFAULT_RAMP.full),
-  /** without traffic for so long a steady pair warms up again */
-  idle: Duration.default(30 * DAY_MS),
-})
 
 /** The first step: the row's hourly start is the hour's cap. */
 export function firstStep(plan: RampPlan, hourlyStart: number | null, now: EpochMs): Ramp {
