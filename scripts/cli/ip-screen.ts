@@ -38,7 +38,7 @@ export function ipLines({ ips }: IpReputation, look: Look): string[] {
 export function ipDetailLines(ip: Ip, look: Look): string[] {
   const head = `${look.paint('bold', ip.address)}  pool ${ip.pool}  ${look.paint(IP_STYLE[ip.mode], ip.mode)}${ip.because ? `  because ${printable(ip.because)}` : ''}${ip.until ? `, until ${until(ip.until, look.now)}` : ''}`
   const sites = Object.entries(ip.isps).sort(([, a], [, b]) => b.delivered + b.deferred - (a.delivered + a.deferred))
-  if (sites.length === 0) return [head, '', '  Nothing was sent from it yet.']
+  if (sites.length === 0) return [head, ...listed(ip), '', '  Nothing was sent from it yet.']
   const lines = table<[string, IspReputation]>(
     [
       { title: 'site', atLeast: 16, cell: ([site]) => site },
@@ -57,7 +57,24 @@ export function ipDetailLines(ip: Ip, look: Look): string[] {
     sites,
     { ...look, width: look.width - 2 },
   )
-  return [head, '', ...lines.map((line) => `  ${line}`), ...complaintsNote(sites, lines[0] ?? '')]
+  return [head, ...listed(ip), '', ...lines.map((line) => `  ${line}`), ...blameLines(sites), ...complaintsNote(sites, lines[0] ?? '')]
+}
+
+/** Block lists that name it. */
+function listed({ listings = {} }: Ip): string[] {
+  return Object.entries(listings).map(([zone, code]) => `  listed on ${zone} (${code})`)
+}
+
+/** Whose recipients brought the blame, and what is left of a tenant's share of a shared pool. */
+function blameLines(sites: readonly [string, IspReputation][]): string[] {
+  const lines = sites.flatMap(([site, { blamedBy = {}, tenantShares = {} }]) => {
+    const tenants = Object.entries(blamedBy).map(([tenant, times]) => {
+      const share = tenantShares[tenant]
+      return `${tenant} ${count(times)}${share === undefined ? '' : ` (its share there: ${share})`}`
+    })
+    return tenants.length === 0 ? [] : [`  ${site}: ${tenants.join(', ')}`]
+  })
+  return lines.length === 0 ? [] : ['', '  Blame by tenant:', ...lines.map((line) => `  ${line}`)]
 }
 
 /** Where `?` stands it is explained. */

@@ -128,6 +128,14 @@ describe('IPs', () => {
     expect(lines.at(-1)).toContain('? = the site tells nobody')
   })
 
+  it('of one IP tell who brought blame on it, and which block lists name it', () => {
+    const [ip] = reputation.ips as [IpReputation['ips'][number]]
+    const google = { ...isp({}), blamedBy: { acme: 3, rival: 1 }, tenantShares: { acme: 0.25 } }
+    const lines = ipDetailLines({ ...ip, listings: { 'bl.example': '127.0.0.2' }, isps: { google } }, look(140)).join('\n')
+    expect(lines).toContain('listed on bl.example (127.0.0.2)')
+    expect(lines).toContain('google: acme 3 (its share there: 0.25), rival 1')
+  })
+
   it.each([80, 100, 120])('fit %d columns', (width) => {
     const all = [...ipLines(reputation, look(width)), ...reputation.ips.flatMap((ip) => ipDetailLines(ip, look(width)))]
     for (const line of all) expect(widthOf(line)).toBeLessThanOrEqual(width)
