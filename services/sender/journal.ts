@@ -7,8 +7,8 @@ import type { Bus, Entry } from '../runtime/bus/types.ts'
 import { Infrastructure, isStale, RETRY_PACE_MS } from '../runtime/errors.ts'
 import type { Work } from './state.ts'
 
-/** One synced batch costs four fsyncs however full it is (facts: 10,900 outcomes/s against 2,271 one by one). */
-const ROUND_MS = 50
+/** A synced batch costs the server a folder of its own and four fsyncs however full it is: more than all else a busy mail costs it. */
+const ROUND_MS = 100
 /** A sender starts no transaction while an outcome waits longer than this: it bounds what a crash can repeat (S2). */
 const BACKPRESSURE_MS = 300
 /** entries and bytes of one atomic batch (facts: keep to 200 messages or 4 MB) */
@@ -30,7 +30,7 @@ interface Chunk {
 }
 
 /**
- * The sender's pen: outcomes leave as one atomic batch every 50 ms, one round in flight, each chunk expecting the claim it stands under.
+ * The sender's pen: outcomes leave as one atomic batch every 100 ms, one round in flight, each chunk expecting the claim it stands under.
  * A chunk the server refuses means that a later claim holds the batch: the work is marked lost and never spoken of again.
  */
 export class Journal {
