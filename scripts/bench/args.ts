@@ -1,15 +1,20 @@
 import { parseArgs } from 'node:util'
 import type { Pace } from './cells.ts'
+import { TRIALS } from './trials/run.ts'
 
 export const CONTENDERS = ['hato', 'bare-socket', 'nodemailer', 'postfix', 'haraka'] as const
 export type ContenderName = (typeof CONTENDERS)[number]
 
 export interface BenchArgs {
   readonly pace: Pace
-  readonly mode: 'compare' | 'profile'
+  readonly mode: 'compare' | 'profile' | 'trials'
   readonly only: readonly ContenderName[]
+  /** trials by name; none = all */
+  readonly trials: readonly string[]
   readonly output: 'screen' | 'json'
 }
+
+const TRIAL_NAMES: readonly string[] = TRIALS.map(({ name }) => name)
 
 export const HELP = `npm run bench [-- FLAGS]
 
@@ -18,6 +23,8 @@ and writes them to BENCHMARKS.md. All bodies and signatures take some 15 minutes
 
   --quick              10 KB only, with and without RSA signatures: less than 3 minutes
   --profile            where a sender's CPU goes instead: by stage, of one campaign, from V8's profile
+  --trials             instead: Hato alone where a rate is not the question (${TRIAL_NAMES.join(', ')}); some minutes each
+  --trial NAME         one of them; may be repeated
   --only NAME          one contender (${CONTENDERS.join(', ')}); may be repeated. BENCHMARKS.md is not written
   --json               one JSON document on stdout at the end, progress on stderr
   --help
@@ -32,6 +39,8 @@ export function readArgs(argv: readonly string[]): BenchArgs | null {
     options: {
       quick: { type: 'boolean' },
       profile: { type: 'boolean' },
+      trials: { type: 'boolean' },
+      trial: { type: 'string', multiple: true },
       only: { type: 'string', multiple: true },
       json: { type: 'boolean' },
       help: { type: 'boolean' },
@@ -40,10 +49,13 @@ export function readArgs(argv: readonly string[]): BenchArgs | null {
   if (values.help === true) return null
   const only = values.only ?? []
   for (const name of only) if (!isContender(name)) throw new RangeError(`--only is "${name}", not one of ${CONTENDERS.join(', ')}`)
+  const trials = values.trial ?? []
+  for (const name of trials) if (!TRIAL_NAMES.includes(name)) throw new RangeError(`--trial is "${name}", not one of ${TRIAL_NAMES.join(', ')}`)
   return {
     pace: values.quick === true ? 'quick' : 'full',
-    mode: values.profile === true ? 'profile' : 'compare',
+    mode: values.profile === true ? 'profile' : values.trials === true || trials.length > 0 ? 'trials' : 'compare',
     only: only.filter(isContender),
+    trials,
     output: values.json === true ? 'json' : 'screen',
   }
 }

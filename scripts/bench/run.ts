@@ -12,11 +12,12 @@ import { nodemailer } from './contenders/nodemailer.ts'
 import { postfix } from './contenders/postfix.ts'
 import { rowsOf } from './figures.ts'
 import { machine, signaturesPerSecond } from './machine.ts'
-import { withComparison, withProfile } from './page.ts'
+import { withComparison, withProfile, withTrials } from './page.ts'
 import { profile } from './profile/run.ts'
 import { profileLines } from './profile/report.ts'
 import { markdown, type Report, terminalLines } from './report.ts'
 import { startSink } from './sink.ts'
+import { runTrials, trialsMarkdown } from './trials/run.ts'
 
 const PAGE = fileURLToPath(new URL('../../BENCHMARKS.md', import.meta.url))
 
@@ -32,6 +33,12 @@ export async function runBench(args: BenchArgs, { say, bold, signal }: Screen): 
   await chmod(dir, 0o755) // as root, smtp-sink becomes somebody else
   await using after = new AsyncDisposableStack()
   after.defer(() => rm(dir, { recursive: true, force: true }))
+  if (args.mode === 'trials') {
+    const results = await runTrials(args.trials, dir, { say, signal })
+    if (args.trials.length === 0) await rewrite((page) => withTrials(page, trialsMarkdown(results, commandOf(args), today())), say)
+    if (args.output === 'json') process.stdout.write(`${JSON.stringify(results)}\n`)
+    return results.every(({ failed }) => failed === null) ? 0 : 1
+  }
   const target = after.use(await startSink(dir))
   const surroundings: Surroundings = { target, pace: args.pace, say, signal }
   if (args.mode === 'profile') {
@@ -69,7 +76,7 @@ async function rewrite(change: (page: string) => string, say: (line: string) => 
 const today = () => new Date().toISOString().slice(0, 10)
 
 function commandOf({ pace, mode }: BenchArgs): string {
-  const flags = [...(pace === 'quick' ? ['--quick'] : []), ...(mode === 'profile' ? ['--profile'] : [])]
+  const flags = [...(pace === 'quick' ? ['--quick'] : []), ...(mode === 'profile' ? ['--profile'] : mode === 'trials' ? ['--trials'] : [])]
   return ['npm run bench', ...(flags.length === 0 ? [] : ['--', ...flags])].join(' ')
 }
 

@@ -16,19 +16,19 @@ const TAIL_BYTES = 400
 export const findSink = (): string | null => PATHS.find((path) => existsSync(path)) ?? null
 
 /** NOTE: it writes its counters at each mail, so they go into a file: a pipe would wake us as often. */
-export async function startSink(dir: string): Promise<Target & AsyncDisposable> {
+export async function startSink(dir: string, host: string = SINK_ADDRESS): Promise<Target & AsyncDisposable> {
   const program = findSink()
   if (program === null) throw new Error('smtp-sink is missing: it comes with Debian’s package postfix, and all mails of a benchmark go there')
-  const port = await freePort(SINK_ADDRESS)
+  const port = await freePort(host)
   await using starting = new AsyncDisposableStack()
-  const counters = starting.adopt(await open(join(dir, 'sink-counters'), 'a+'), (file) => file.close())
+  const counters = starting.adopt(await open(join(dir, `sink-counters-${port}`), 'a+'), (file) => file.close())
   const user = userInfo().uid === 0 ? ['-u', 'nobody'] : []
-  const child = starting.use(startChild(program, [...user, '-c', '-m', '500', `${SINK_ADDRESS}:${port}`, '500'], { stdout: counters.fd }))
-  await listening('smtp-sink', child, { host: SINK_ADDRESS, port })
+  const child = starting.use(startChild(program, [...user, '-c', '-m', '1200', `${host}:${port}`, '500'], { stdout: counters.fd }))
+  await listening('smtp-sink', child, { host, port })
   const parts = starting.move()
   const tail = Buffer.alloc(TAIL_BYTES)
   return {
-    host: SINK_ADDRESS,
+    host,
     port,
     async counted() {
       const ended = child.ended()
