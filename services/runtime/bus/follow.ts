@@ -13,8 +13,11 @@ import { readHeaders } from './headers.ts'
 import type { Link } from './link.ts'
 import type { Follow, FollowOptions, StoredMessage } from './types.ts'
 
-const HEARTBEAT_MS = 1_000
-const SILENCE_MS = 3 * HEARTBEAT_MS
+/** Of several servers the one that serves us can die alone; a single one takes our connection along. */
+const HEARTBEAT_MS = { clustered: 1_000, single: 5_000 } as const
+/** heartbeats missed until the consumer is taken for gone */
+const SILENT_BEATS = 3
+const LOOK_MS = 1_000
 const AGAIN_MS = 250
 const NANO = 1_000_000
 const NOTHING = new Uint8Array()
@@ -35,6 +38,8 @@ export function follow(link: Link, stream: string, filters: readonly string[], o
   let again: NodeJS.Timeout | undefined
   let making = false
   const caughtUp = Promise.withResolvers<void>()
+
+  const heartbeatMs = () => HEARTBEAT_MS[link.clustered ? 'clustered' : 'single']
 
   const put = (queued: Queued) => {
     queue.push(queued)
@@ -98,7 +103,7 @@ export function follow(link: Link, stream: string, filters: readonly string[], o
       max_deliver: 1,
       replay_policy: 'instant',
       flow_control: true,
-      idle_heartbeat: HEARTBEAT_MS * NANO,
+      idle_heartbeat: heartbeatMs() * NANO,
       inactive_threshold: 30_000 * NANO,
       mem_storage: true,
       num_replicas: 1,
@@ -126,8 +131,8 @@ export function follow(link: Link, stream: string, filters: readonly string[], o
   }
 
   const watchdog = setInterval(() => {
-    if (link.connected && consumer !== null && !making && performance.now() - heardMs > SILENCE_MS) renew('silence')
-  }, HEARTBEAT_MS)
+    if (link.connected && consumer !== null && !making && performance.now() - heardMs > SILENT_BEATS * heartbeatMs()) renew('silence')
+  }, LOOK_MS)
   const connection = link.onConnection((connected) => (connected ? renew('new connection') : undefined))
   void link.closed.then(close)
   void make()

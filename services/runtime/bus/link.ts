@@ -40,6 +40,11 @@ export class Link {
     return this.nc.isClosed() || this.nc.isDraining()
   }
 
+  /** Is the server one of several? Then what it does for us can end while the connection stands: its part may live on another one. */
+  get clustered(): boolean {
+    return this.nc.info?.cluster !== undefined
+  }
+
   /** A subject for answers that nobody else has. */
   inbox(): string {
     return createInbox(this.#inboxes)
