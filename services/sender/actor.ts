@@ -158,7 +158,6 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
         mono: clock.mono,
         wall: clock.now,
         log,
-        restOf: (domain) => blames.domains.until(domain, clock.now()),
         hungry: reportNow,
         hire: (holder) =>
           new SessionWorker(holder, {

@@ -51,9 +51,10 @@ test('greylisting says the same to everybody and is nobody’s matter', () => {
 test('a blamed recipient domain rests until somebody there gets a mail', () => {
   const blames = new Blames()
   blames.weigh(found('Access denied', { outcome: 'deferred', class: 'ambiguous-user', blames: 'domain', rests: 'domain', restMs: 60_000 }), at(1))
-  expect(blames.domains.until('example', 2)).toBe(60_001)
+  expect(blames.rests('r2@example', 1_001)).toMatchObject({ outcome: 'deferred', class: 'resting', blames: 'domain', stage: null, retryAfterMs: 59_000 })
+  expect(blames.rests('r2@other.example', 1_001)).toBeNull()
   blames.weigh(found('ok', { outcome: 'delivered', class: 'delivered', blames: 'nobody' }), at(3))
-  expect(blames.domains.until('example', 4)).toBeNull()
+  expect(blames.rests('r2@example', 1_004)).toBeNull()
 })
 
 test('a newsletter whose dot nobody answers counts as delivered, until more than five did: then the site rests and it is sent again', () => {

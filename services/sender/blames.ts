@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../protocol/words.ts'
-import type { Finding } from './policy/attempt.ts'
+import { type Finding, foundWithoutReply } from './policy/attempt.ts'
 import { DomainRests } from './policy/domain-rests.ts'
 import { LostDots } from './policy/lost-dots.ts'
 import { normaliseReply } from './policy/replies/normalise.ts'
@@ -15,6 +15,13 @@ export class Blames {
   readonly domains = new DomainRests()
   readonly #dots = new LostDots()
   #alike: TenAlike = new Map()
+
+  /** What a recipient comes to whose domain rests: asked nothing, charged nothing, told so that people see why it waits. */
+  rests(rcpt: string, now: EpochMs): Finding | null {
+    const domain = domainOf(rcpt)
+    const until = this.domains.until(domain, now)
+    return until === null ? null : { ...foundWithoutReply('deferred', 'resting', 'domain', `${domain} rests`), retryAfterMs: until - now }
+  }
 
   /** The finding as it stands after all that was heard before. */
   weigh(finding: Finding, { site, rcpt, now }: { readonly site: string; readonly rcpt: string; readonly now: EpochMs }): Finding {

@@ -54,8 +54,6 @@ export class LeaseHolder {
     /** of all leases of this process */
     use: AddressUse
     hire: (holder: LeaseHolder) => Worker
-    /** does this recipient domain rest, and until when? */
-    restOf: (domain: string) => number | null
     /** the queue runs low: the router should hear at once */
     hungry: () => void
     mono: () => MonoMs
@@ -70,7 +68,6 @@ export class LeaseHolder {
     this.#works = new Works({
       orders: options.orders,
       wall: options.wall,
-      restOf: options.restOf,
       ended: (seq) => {
         this.counts.ended.push(seq)
         this.#wakers.wake()

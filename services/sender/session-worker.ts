@@ -131,6 +131,9 @@ export class SessionWorker implements Worker {
     if (!recipient) return foundWithoutReply('bounced', 'protocol', 'us', `the batch has no recipient ${n}`)
     if (order.deadline <= this.#tools.wall()) return foundWithoutReply('expired', 'deadline', 'nobody', 'its time to be sent was over')
 
+    const rests = this.#tools.blames.rests(recipient.address, this.#tools.wall())
+    if (rests !== null) return rests
+
     const session = await this.#sessionFor(domainOf(recipient.address), work.batch.requireTls === true ? 'require-tls' : 'any')
     if (session.kind !== 'session') return session.kind === 'finding' ? session.finding : null
 

@@ -142,11 +142,6 @@ export function giveBack(work: Work, n: number): void {
   if (work.taken.delete(n)) work.open.add(n)
 }
 
-/** A taken recipient is not to be tried before that time after all, through no fault of its own. */
-export function postpone(work: Work, n: number, notBefore: EpochMs): void {
-  if (work.taken.has(n)) settle(work, n, { kind: 'later', notBefore })
-}
-
 export interface Telling {
   readonly retryAfterMs: number | null
   readonly now: EpochMs

@@ -2,7 +2,7 @@ import type { HeldOrder } from '../../protocol/messages/mail.ts'
 import { orderId } from '../../protocol/messages/mail.ts'
 import type { EpochMs } from '../../protocol/words.ts'
 import type { Orders } from './orders.ts'
-import { giveBack, type LetGo, postpone, take, type Work } from './state.ts'
+import { giveBack, type LetGo, take, type Work } from './state.ts'
 
 /** A recipient whose turn it is. */
 export interface Turn {
@@ -25,14 +25,12 @@ export class Works {
   #ending: LetGo | null = null
   readonly #orders: Orders
   readonly #wall: () => EpochMs
-  readonly #restOf: (domain: string) => EpochMs | null
   readonly #ended: (seq: number) => void
   readonly #changed: () => void
 
-  constructor(options: { orders: Orders; wall: () => EpochMs; restOf: (domain: string) => EpochMs | null; ended: (seq: number) => void; changed: () => void }) {
+  constructor(options: { orders: Orders; wall: () => EpochMs; ended: (seq: number) => void; changed: () => void }) {
     this.#orders = options.orders
     this.#wall = options.wall
-    this.#restOf = options.restOf
     this.#ended = options.ended
     this.#changed = options.changed
   }
@@ -83,22 +81,10 @@ export class Works {
         this.letGo(work, { because: 'resting', notBefore: now })
         continue
       }
-      const n = this.#takeAwake(work, fits, now)
+      const n = take(work, (n) => fits(domainOf(work.batch.recipients[n]?.address ?? '')))
       if (n !== null) return { work, n }
-      this.finishIfDone(work) // all that were left may rest
     }
     return null
-  }
-
-  /** Recipients whose domain rests wait for its end, untried. */
-  #takeAwake(work: Work, fits: (domain: string) => boolean, now: EpochMs): number | null {
-    const domain = (n: number) => domainOf(work.batch.recipients[n]?.address ?? '')
-    for (;;) {
-      const n = take(work, (one) => fits(domain(one)))
-      const until = n === null ? null : this.#restOf(domain(n))
-      if (n === null || until === null) return n
-      postpone(work, n, Math.max(until, now))
-    }
   }
 
   back({ work, n }: Turn): void {

@@ -7,6 +7,7 @@ import type { IspRow } from '../../scripts/world/models/isp.ts'
 import { NOTHING_AMISS, startScene } from '../kit/scene.ts'
 
 const EACH = 150
+const HOUR_MS = 3_600_000
 const TENANTS = ['closed.example', 'open-1.example', 'open-2.example'] as const
 /** One sender's sessions at the site: each may have a mail under way when the first answer comes. */
 const SESSIONS = 4
@@ -40,14 +41,25 @@ it('550 5.4.1 rests the tenant it was said for: a few of its recipients are aske
   const people = Array.from({ length: EACH * TENANTS.length }, (_, at) => `taro${at}@${TENANTS[at % TENANTS.length]}`)
   await scene.send('tenants', people)
   const open = EACH * (TENANTS.length - 1)
-  const rests = await scene.until('tenants', ({ delivered, bounced, deferred }) => delivered >= open || bounced > 0 || deferred > SESSIONS, 30_000)
+  // Ten of the tenant refused alike would be the whole site's matter: too late.
+  const siteRests = ({ because }: { readonly because: string }) => because === 'site-busy'
+  const rests = await scene.until(
+    'tenants',
+    ({ delivered, bounced, waitingFor }) => delivered >= open || bounced > 0 || (waitingFor ?? []).some(siteRests),
+    30_000,
+  )
   expect(rests).toMatchObject({ delivered: open, bounced: 0, waiting: EACH })
 
-  const refused = (await scene.said('tenants')).filter(({ outcome }) => outcome === 'deferred')
+  const refused = (await scene.said('tenants')).filter(({ code }) => code === 550)
   expect(new Set(refused.map(({ rcpt, class: replyClass, blames }) => `${domainOf(rcpt)} ${replyClass} ${blames}`))).toEqual(
     new Set(['closed.example ambiguous-user domain']),
   )
   expect(refused.length, 'recipients of the tenant that were asked before it rested').toBeLessThanOrEqual(SESSIONS)
+  // Whoever was not asked waits with the reason, until the rest is over.
+  const told = await scene.until('tenants', ({ deferred }) => deferred === EACH, 10_000)
+  const waits = told.waitingFor.find(({ because }) => because === 'resting')
+  expect(waits).toMatchObject({ site: 'office365' })
+  expect(Date.parse(waits?.until ?? '') - Date.now()).toBeGreaterThan(HOUR_MS / 2)
   expect((await scene.isp('office365'))?.resting ?? null).toBeNull()
   expect((await scene.standing('office365')).filter(({ mode }) => mode === 'cooling' || mode === 'blocked')).toEqual([])
 

@@ -89,7 +89,7 @@ test('wherever a peer cuts the line: delivered only by a 2xx to the dot, no lone
         }
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 450 }, // with a third of them one run in six met too few cuts between the dot and its reply
   )
   // a property that met none of its cases proves nothing
   for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(3)
