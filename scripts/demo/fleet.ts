@@ -27,12 +27,19 @@ const SOURCES = [
   { address: '127.0.1.12', pool: POOLS.transactional },
 ] as const
 
-export async function demoFleet(network: { readonly dns: string; readonly smtpPort: number }): Promise<DemoFleet> {
+/** `authority`: who vouches for the ISPs that enforce MTA-STS, as Gmail does. */
+export async function demoFleet(network: {
+  readonly dns: string
+  readonly smtpPort: number
+  readonly stsPort?: number
+  readonly authority?: string
+}): Promise<DemoFleet> {
   const [rsa, ed25519] = await Promise.all([rsaKey(), ed25519Key()])
   const sources = SOURCES.map((source, at) => ({ ...source, ehlo: `mx${at + 1}.hato.example` }))
   const document: z.input<typeof Fleet> = {
     network: { dns: [network.dns], smtp_port: network.smtpPort, only_private_mx: true },
     tenant: [{ name: TENANT, domains: [DOMAIN], return_path: RETURN_PATH, feedback_id: 'acmeco' }],
+    tls: { ...(network.authority && { ca: network.authority }), ...(network.stsPort && { sts_port: network.stsPort }) },
     pool: Object.values(POOLS).map((name) => ({ name, tenants: [TENANT] })),
     ip: sources,
     dkim: [

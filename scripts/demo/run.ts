@@ -31,7 +31,7 @@ const URGENT_AT = 0.3
 export async function runDemo(args: DemoArgs, { dataDir, display, wish }: DemoSurroundings): Promise<number> {
   const { say } = display
   say('starting the simulated internet: DNS, Google-, Yahoo-, Outlook-, docomo- and Orange-like ISPs, 300 small domains on 30 hosts')
-  await using world = await startWorldProcess(['--seed', String(args.seed), ...(args.plant === null ? [] : ['--plant', args.plant])])
+  await using world = await startWorldProcess(['--enforce', 'google', '--seed', String(args.seed), ...(args.plant === null ? [] : ['--plant', args.plant])])
   const { fleet, facts } = await demoFleet(world)
   await world.publishSenderRecords(facts)
   say(`starting nats-server, scheduler, domain-router, ip-manager and ${args.senders} senders`)

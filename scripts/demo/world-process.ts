@@ -24,6 +24,9 @@ export interface WorldProcess extends AsyncDisposable {
   readonly smtpPort: number
   /** `127.0.0.1:5355` */
   readonly dns: string
+  /** where MTA-STS policies are served, and the certificate (PEM) that vouches for who serves them */
+  readonly stsPort: number
+  readonly authority: string
   /** its HTTP door */
   readonly control: string
   readonly pid: number
@@ -40,6 +43,8 @@ export interface WorldProcess extends AsyncDisposable {
 interface Ready {
   readonly smtpPort: number
   readonly dns: string
+  readonly stsPort: number
+  readonly authority: string
   readonly control: string
 }
 
@@ -59,7 +64,7 @@ export async function startWorldProcess(flags: readonly string[]): Promise<World
   const ready = Promise.withResolvers<Ready>()
   createInterface({ input: child.stdout }).once('line', (line) => ready.resolve(JSON.parse(line) as Ready))
   void died.promise.then(ready.reject)
-  const { smtpPort, dns, control } = await ready.promise
+  const { smtpPort, dns, stsPort, authority, control } = await ready.promise
 
   const ask = async <T>(path: string, body?: string): Promise<T> => {
     const response = await fetch(`${control}${path}`, body === undefined ? {} : { method: 'POST', body })
@@ -70,6 +75,8 @@ export async function startWorldProcess(flags: readonly string[]): Promise<World
   return {
     smtpPort,
     dns,
+    stsPort,
+    authority,
     control,
     pid: child.pid as number,
     died: died.promise,

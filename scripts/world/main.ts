@@ -8,7 +8,17 @@ async function run({ world: options, control, endsWith }: Args): Promise<void> {
   await using world = await startWorld(options)
   await using door = await startControl(world, control.address, control.port)
   process.stdout.write(
-    `${JSON.stringify({ ready: true, smtpPort: world.smtpPort, dns: world.dns, dnsPort: world.dnsPort, control: door.url, base: world.base, pid: process.pid })}\n`,
+    `${JSON.stringify({
+      ready: true,
+      smtpPort: world.smtpPort,
+      dns: world.dns,
+      dnsPort: world.dnsPort,
+      stsPort: world.stsPort,
+      authority: world.authority,
+      control: door.url,
+      base: world.base,
+      pid: process.pid,
+    })}\n`,
   )
   await over
   process.stdin.pause()

@@ -37,6 +37,8 @@ export type WorldOptions = {
   /** default 127.0.0.1, port 0 */
   readonly dnsAddress?: string
   readonly dnsPort?: number
+  /** names of ISPs that prove themselves: certificates of the world's authority, and an MTA-STS policy in mode enforce for all of their domains */
+  readonly enforce?: readonly string[]
   /** of the MTA-STS policy hosts; default 0 */
   readonly stsPort?: number
   /** `none`: every ISP is a plain server without limits that obeys address words (benchmarks) */
@@ -92,7 +94,8 @@ export type World = AsyncDisposable & {
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const { base = '127.0.2', bind = 'each', dnsAddress = '127.0.0.1', behaviours = 'all', seed = 1, keepBodies = 0 } = options
   const given = options.rows ?? [...PROVIDERS, ...tail()]
-  const rows = behaviours === 'all' ? given : given.map(withoutManners)
+  const provers = new Set(options.enforce)
+  const rows = (behaviours === 'all' ? given : given.map(withoutManners)).map((row) => (provers.has(row.name) ? provingItself(row) : row))
   const addresses = allocate(rows, base)
   const isps = new Map(rows.map((row) => [row.name, openIsp(row)]))
   const record = openRecord({ keepBodies, planted: plantAll(options.plants ?? []) })
@@ -185,4 +188,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 
 function withoutManners(row: IspRow): IspRow {
   return { ...row, behaviours: row.behaviours.filter(({ name }) => name === 'unknown-user' || name === 'mailbox-full') }
+}
+
+function provingItself(row: IspRow): IspRow {
+  const { hosts } = row
+  return { ...row, certificates: Object.fromEntries(hosts.map((host) => [host, 'issued'])), sts: { mode: 'enforce', mx: hosts, maxAgeS: 86_400 } }
 }
