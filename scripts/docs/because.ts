@@ -79,6 +79,10 @@ export const SOURCE_WORDS = {
   draining: { means: 'a person drains the IP: it lends nothing new', ends: '`npx hato ip release ADDRESS`' },
   drained: { means: 'drained, and no lease of it is left', ends: '`npx hato ip release ADDRESS`' },
   quarantined: { means: 'a person, three sites that block it at once, or a listing on a zone marked so', ends: '`npx hato ip release ADDRESS`' },
+  'ipv6-no-ptr': {
+    means: 'an IPv6 address without a PTR that resolves back: the large providers refuse every mail of it',
+    ends: 'publish what `npx hato doctor` says; looked at each hour and at `hato apply`',
+  },
   'ipv6-64': {
     means: 'receivers count IPv6 by /64, and other addresses of it have all the sessions that the site bears from one',
     ends: 'use one address per /64, or addresses of another',

@@ -27,6 +27,7 @@ import { pass } from './policy/pass.ts'
 import { restate } from './policy/restate.ts'
 import type { Say } from './policy/says.ts'
 import { tenantShares } from './policy/tenant-shares.ts'
+import { type PtrWatch, watchPtr } from './ptr-watch.ts'
 import { keepShares } from './shares-keeper.ts'
 import { countPairs, type Manager, newManager } from './state.ts'
 
@@ -80,6 +81,7 @@ export async function startReign(
   let armedFor = Number.NaN
   let toldShares = -1
   let dnsbl: DnsblWatch | null = null
+  let ptr: PtrWatch | null = null
   let letGo = false
   stack.defer(() => clearTimeout(timer))
   const passNow = () => say(pass(manager, clock.now()))
@@ -112,11 +114,13 @@ export async function startReign(
     events.caughtUp({ position: manager.position, ms: Math.round(clock.mono() - began) })
     passNow()
     say(restate(manager))
-    if (!letGo) dnsbl = watchDnsbl({ clock, manager, say, crash: term.crash })
+    if (letGo) return
+    dnsbl = watchDnsbl({ clock, manager, say, crash: term.crash })
+    ptr = watchPtr({ clock, manager, say, crash: term.crash })
   })
   stack.defer(async () => {
     letGo = true
-    await dnsbl?.[Symbol.asyncDispose]()
+    await Promise.all([dnsbl?.[Symbol.asyncDispose](), ptr?.[Symbol.asyncDispose]()])
   })
 
   // -- the doors
@@ -125,6 +129,7 @@ export async function startReign(
     revision = record.revision
     say(newFleet(manager, fleetView(record.fleet), clock.now()))
     dnsbl?.newFleet()
+    void ptr?.newFleet()
   }
   stack.use(openFleetDoor({ bus, clock, events, applied: takeFleet }))
   stack.use(openIpDoor({ bus, clock, manager, events, ready, pass: passNow, say, save: () => keeper.save() }))

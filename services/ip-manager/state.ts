@@ -20,6 +20,8 @@ export interface Manager {
   readonly ips: Map<string, Ip>
   /** by `poolKey`; only pools with something to heed */
   readonly pools: Map<string, PoolAtSite>
+  /** IPv6 addresses whose PTR does not resolve back, with what DNS says; not saved: a new owner looks anew */
+  readonly noPtr: Map<string, string>
   /** block lists by zone */
   readonly zones: Map<string, ZoneView>
   /** tenants that dirtied a shared pool, by pool, site and tenant; blamed last stands last */
@@ -89,6 +91,7 @@ export function newManager(fleet: FleetView, pairsMost: number): Manager {
     position: 0,
     ips: new Map(),
     pools: new Map(),
+    noPtr: new Map(),
     zones: new Map(),
     halved: new Map(),
     halvedTimes: 0,

@@ -21,6 +21,7 @@ function allowOne(manager: Manager, { address, pool: poolName }: FleetIp, site: 
     ipMode: state?.mode ?? 'serving',
     ipBecause: state?.because ?? null,
     ipUntil: state?.until ?? null,
+    noPtr: manager.noPtr.has(address),
     poolRest: poolRestOf(pool, manager.now),
     paceCap: paceCapOf(pool, address),
   }

@@ -19,13 +19,15 @@ export interface FleetView {
   /** block lists our addresses are looked up in, and the resolvers that are asked */
   readonly zones: ReadonlyMap<string, DnsblConfig>
   readonly dns: readonly string[] | undefined
+  /** `[preflight] off`: a lab, whose DNS is not asked about our own names */
+  readonly preflightOff: boolean
   readonly warmup: WarmupConfig
   /** reputation groups that several rows share */
   readonly sharedGroups: ReadonlySet<string>
 }
 
 /** Without a fleet there is no source. `fleet.apply` refused what could fail here. */
-export function fleetView(fleet: Pick<Fleet, 'pool' | 'ip' | 'isp' | 'warmup' | 'dnsbl' | 'network'> | null): FleetView {
+export function fleetView(fleet: Pick<Fleet, 'pool' | 'ip' | 'isp' | 'warmup' | 'dnsbl' | 'network' | 'preflight'> | null): FleetView {
   const providers = providerTable(mergeProviders(BUILT_IN_PROVIDERS, fleet?.isp ?? []))
   const ips = fleet?.ip ?? []
   const groups = providers.rows.map((row) => row.reputation)
@@ -37,6 +39,7 @@ export function fleetView(fleet: Pick<Fleet, 'pool' | 'ip' | 'isp' | 'warmup' | 
     sharedPools: new Set((fleet?.pool ?? []).filter(({ tenants }) => tenants === undefined || tenants.length > 1).map(({ name }) => name)),
     zones: new Map(dnsblZones(fleet).map((row) => [row.zone, row])),
     dns: fleet?.network.dns,
+    preflightOff: fleet?.preflight?.off ?? false,
     warmup: WarmupConfig.parse(fleet?.warmup ?? {}),
     sharedGroups: new Set(groups.filter((group, at) => groups.indexOf(group) !== at)),
   }

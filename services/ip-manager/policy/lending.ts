@@ -25,6 +25,8 @@ export interface Around {
   readonly ipUntil: EpochMs | null
   /** the whole pool rests at this site (pool.ts) */
   readonly poolRest: { readonly because: string; readonly until: EpochMs } | null
+  /** an IPv6 address without a PTR that resolves back */
+  readonly noPtr: boolean
   /** the share it had when another IP of the pool stopped lending here (pool.ts); null = free */
   readonly paceCap: number | null
 }
@@ -36,6 +38,7 @@ const PROBE_PACE = 1 / 60
 
 export function lending(source: Source, limits: LendingLimits, around: Around, now: EpochMs): Lending {
   if (around.ipMode !== 'serving') return nothing(around.ipBecause ?? around.ipMode, around.ipUntil)
+  if (around.noPtr) return nothing('ipv6-no-ptr', null)
   if (source.mode === 'cooling' || source.mode === 'blocked') return nothing(source.because ?? source.mode, source.until)
   if (around.poolRest !== null && around.poolRest.until > now) return nothing(around.poolRest.because, around.poolRest.until)
 

@@ -11,7 +11,7 @@ const HOUR = 60 * MIN
 const DAY = 24 * HOUR
 const LIMITS: SourceLimits = { sourceMs: 90 * MIN, hourlyStart: null, ramp: DEFAULT_RAMP, idleMs: 30 * DAY }
 const ROW = { sessions: 8, pacePerS: 40 }
-const ALONE: Around = { ipMode: 'serving', ipBecause: null, ipUntil: null, poolRest: null, paceCap: null }
+const ALONE: Around = { ipMode: 'serving', ipBecause: null, ipUntil: null, noPtr: false, poolRest: null, paceCap: null }
 const TS04: SourceBlame = { class: 'reputation', because: 'yahoo/ts04', restMs: 2 * HOUR, threshold: null, needsPerson: false }
 
 /** One pair on a clock of its own, with every change it said. */

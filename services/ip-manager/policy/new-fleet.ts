@@ -11,6 +11,7 @@ export function newFleet(manager: Manager, fleet: FleetView, now: EpochMs): Say[
   const before = manager.fleet
   manager.fleet = fleet
   manager.halvedTimes++
+  for (const address of manager.noPtr.keys()) if (!fleet.ips.has(address) || fleet.preflightOff) manager.noPtr.delete(address)
   const says: Say[] = []
   for (const address of before.ips.keys()) {
     if (!fleet.ips.has(address)) says.push({ say: 'changed', ip: address, site: null, lends: false, because: 'not in the fleet', until: null })

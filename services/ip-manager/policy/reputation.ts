@@ -45,7 +45,7 @@ function rowOfIp(manager: Manager, address: string, how: 'brief' | 'whole'): IpR
     address,
     pool: manager.fleet.ips.get(address)?.pool ?? '',
     mode,
-    because: because ?? troubleOf(manager, ip)?.because ?? null,
+    because: because ?? (manager.noPtr.has(address) ? 'ipv6-no-ptr' : (troubleOf(manager, ip)?.because ?? null)),
     until: time(until),
     ...(Object.keys(listings).length > 0 && { listings }),
     isps: Object.fromEntries(isps),
