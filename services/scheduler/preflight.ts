@@ -14,6 +14,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { lookUpBy } from '../runtime/dns/look-up.ts'
 import type { Resolver } from '../runtime/dns/resolver.ts'
 import type { Log } from '../runtime/log.ts'
+import type { Running } from './campaigns.ts'
 import { contentOf } from './content-of.ts'
 
 export interface Asked {
@@ -40,16 +41,32 @@ export class Preflight implements Disposable {
   readonly #log: Log
   readonly #known = new Map<string, { readonly findings: Promise<readonly Finding[]>; until: number }>()
   #keys: { readonly revision: number; readonly keys: readonly DkimKey[] } | null = null
+  readonly #campaigns: { all(): Iterable<Running> }
+  readonly #refuse: (running: Running, problems: readonly Problem[]) => Promise<void>
   readonly #daily: NodeJS.Timeout
   #closed = false
 
-  constructor(options: { bus: Bus; resolver: () => Resolver; fleet: () => FleetRecord | null; clock: Clock; log: Log }) {
+  constructor(options: {
+    bus: Bus
+    resolver: () => Resolver
+    fleet: () => FleetRecord | null
+    campaigns: { all(): Iterable<Running> }
+    refuse: (running: Running, problems: readonly Problem[]) => Promise<void>
+    clock: Clock
+    log: Log
+  }) {
     this.#bus = options.bus
     this.#resolver = options.resolver
     this.#fleet = options.fleet
     this.#clock = options.clock
     this.#log = options.log
-    this.#daily = setInterval(() => void this.lookAtFleet(), DAY_MS)
+    this.#campaigns = options.campaigns
+    this.#refuse = options.refuse
+    this.#daily = setInterval(() => {
+      void this.daily().catch((error: unknown) => {
+        if (!this.#closed) throw error // the connection is let go of at the end
+      })
+    }, DAY_MS)
   }
 
   /** What speaks against the campaign, and what is only said. */
@@ -64,6 +81,17 @@ export class Preflight implements Disposable {
     if (record.kind !== 'marketing' || (this.#fleet()?.fleet.preflight?.off ?? true)) return null
     const { content } = await contentOf(this.#bus, record)
     return headerSpfProblem(await this.#of({ ...record, from: content.from.address }))
+  }
+
+  /** The fleet, and marketing that has not begun: what was ready when it was accepted need not be when its day comes. What is on its way goes on. */
+  async daily(): Promise<void> {
+    await this.lookAtFleet()
+    for (const running of [...this.#campaigns.all()]) {
+      const { record } = running
+      if (record.kind !== 'marketing' || record.state !== 'scheduled' || record.from === undefined || this.#closed) continue
+      const { problems } = await this.judge({ ...record, from: record.from })
+      if (problems.length > 0 && running.record.state === 'scheduled' && !this.#closed) await this.#refuse(running, problems)
+    }
   }
 
   /** Every domain, return path and IP once: what is not well is told in the log, a line each. */

@@ -67,7 +67,7 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
       throw new Error(`${key} was written by another owner`)
     },
   })
-  const preflight = stack.use(new Preflight({ bus, resolver: () => sites.resolver(), fleet: () => fleet.current(), clock, log }))
+  const preflight = stack.use(new Preflight({ bus, clock, log, campaigns, refuse, resolver: () => sites.resolver(), fleet: () => fleet.current() }))
   const policy = () => {
     const retry = fleet.current()?.fleet.retry
     return retry ? retryPolicy(RetryConfig.parse(retry)) : DEFAULT_RETRY
