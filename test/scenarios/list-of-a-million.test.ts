@@ -1,6 +1,6 @@
 /**
  * A long list: it is told how far it has been read, every line is accounted for, the first mails go out while the rest is still read, and no process
- * grows with it. Small here; HATO_TEST_LIST=1000000 reads the million with 30,000 domains.
+ * grows with it. Small here; TEST_LIST_LINES=1000000 reads the million with 30,000 domains.
  */
 import { readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
@@ -18,7 +18,7 @@ import { account, breachOf, tallyOutcomes } from '../kit/tally.ts'
 const MILLION = 1_000_000
 /** a shorter one may be read before anybody asks */
 const READ_AT_ONCE = 10_000
-const SIZES = process.env.HATO_TEST_LIST === undefined ? { ndjson: 16_000, csv: 4_000 } : { ndjson: Number(process.env.HATO_TEST_LIST) }
+const SIZES = process.env.TEST_LIST_LINES === undefined ? { ndjson: 16_000, csv: 4_000 } : { ndjson: Number(process.env.TEST_LIST_LINES) }
 /** so that a small machine reads while it sends, and most is still waiting when all is read */
 const RATE = 200
 const SINKS = 4
