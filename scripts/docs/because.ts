@@ -30,6 +30,10 @@ export const RELEASE_WORDS = {
     ends: 'by itself, at `until`',
   },
   'site-pace': { means: 'the site has as many recipients in hand as it takes in a few seconds', ends: 'by itself; `npx hato isp SITE` shows its pace' },
+  sample: {
+    means: 'a large campaign first shows a site a random 2 % of its recipients (250 at least); their outcomes are not in yet',
+    ends: 'by itself, when nine of ten have one; or a breaker pauses the campaign there',
+  },
   'dns-doubted': {
     means: 'the resolver says NXDOMAIN also for names that surely exist, so nothing it says is believed; nobody is bounced or suppressed for it',
     ends: 'by itself, once a control name resolves (`[suppression] control` in the fleet file); mend the resolver (`[network] dns`)',

@@ -9,6 +9,7 @@ import type { CampaignState, EpochMs, MonoMs } from '../../protocol/words.ts'
 import { Infrastructure } from '../runtime/errors.ts'
 import type { Bucket } from '../runtime/kv.ts'
 import type { Log } from '../runtime/log.ts'
+import type { Sample } from './policy/sample.ts'
 import { Tally } from './state.ts'
 import { UnderWay } from './under-way.ts'
 
@@ -26,6 +27,8 @@ export interface SiteQueue {
   readonly batches: WaitingBatch[]
   /** last sequence of `cursor.<campaign>.<site>`, 0 = none: what the next release expects */
   cursorSeq: number
+  /** how much of the site's recipients went first, and whether the rest may follow */
+  readonly sample: Sample
 }
 
 /** A campaign that has not ended, as this scheduler knows it. */

@@ -43,6 +43,7 @@ export interface ExpansionTools {
   readonly sites: Sites
   readonly suppression: Suppression
   readonly now: () => number
+  readonly dice: () => number
   readonly stopping: () => boolean
   readonly preflight: Pick<Preflight, 'headerSpf'>
   readonly book: AllotmentBook
@@ -196,7 +197,7 @@ function commit(running: Running, window: WindowOfGroups, tools: ExpansionTools,
 async function commitNow(running: Running, window: WindowOfGroups, tools: ExpansionTools, done: boolean): Promise<void> {
   const { record } = running
   const names = { tenant: record.tenant, campaign: record.id }
-  const { cursor, groups } = window.close(done)
+  const { cursor, groups } = window.close(done, tools.dice)
   const atOnce =
     done && running.expansionSeq === 0 && cursor.recipients <= AT_ONCE && mayStart(running, tools.now()) && tools.book.admits(record, groups, tools.now())
   const entries: Entry[] = [{ subject: subject('expansionCursor', names), body: encode(cursor), rollup: true, expect: { seq: running.expansionSeq } }]

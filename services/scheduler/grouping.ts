@@ -1,5 +1,6 @@
 import type { Recipient } from '../../protocol/campaign.ts'
 import type { ExpansionCursor } from '../../protocol/messages/mail.ts'
+import { SAMPLE, shuffled } from './policy/sample.ts'
 import type { Place } from './sites.ts'
 
 /** A batch has at most so many recipients (design §1) … */
@@ -110,7 +111,8 @@ export class WindowOfGroups {
     this.#position = Math.max(this.#position, after)
   }
 
-  close(done: boolean): { cursor: ExpansionCursor; groups: readonly Group[] } {
+  /** `dice`: who of a site's recipients comes first, so that what is sent first is a sample of them all (policy/sample.ts). */
+  close(done: boolean, dice: () => number): { cursor: ExpansionCursor; groups: readonly Group[] } {
     const { listRead, recipients, duplicates, unusable, batches } = this.#start
     const cursor = {
       position: this.#position,
@@ -121,7 +123,22 @@ export class WindowOfGroups {
       batches: batches + this.#groups.length,
       done,
     }
+    this.#mix(dice)
     return { cursor, groups: this.#groups }
+  }
+
+  /** Sites with more recipients here than a sample has; a batch that would burst keeps the list's order. */
+  #mix(dice: () => number): void {
+    const bySite = new Map<string, Group[]>()
+    for (const group of this.#groups) if (group.place === 'site') bySite.set(group.site, [...(bySite.get(group.site) ?? []), group])
+    for (const groups of bySite.values()) {
+      const all = groups.flatMap(({ recipients }) => recipients)
+      if (all.length <= SAMPLE.least) continue
+      const mixed = shuffled(all, dice)
+      const dealt = groups.map(({ recipients }) => mixed.splice(0, recipients.length))
+      if (dealt.some((recipients) => recipients.reduce((sum, one) => sum + sizeOf(one), 0) > BATCH_BYTES)) continue
+      for (const [at, { recipients }] of groups.entries()) recipients.splice(0, recipients.length, ...(dealt[at] as Recipient[]))
+    }
   }
 
   #line(after: number): void {

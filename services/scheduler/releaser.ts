@@ -16,6 +16,7 @@ import { type Deficits, forgetAbsent, pick, room } from './policy/release.ts'
 import { holdAt } from './policy/site-holds.ts'
 import { SiteViews } from './policy/site-views.ts'
 import { hoursOf } from './policy/window.ts'
+import { charge, type Chosen, nextOf, sampleLeft, type Turn } from './turns.ts'
 import type { Reason } from './under-way.ts'
 
 /** entries of one atomic batch: an order and its cursor each */
@@ -40,6 +41,8 @@ export class Releaser implements Disposable {
   readonly #options: ReleaserOptions
   readonly #sites = new SiteViews()
   readonly #deficits = new Map<string, Deficits>()
+  /** campaigns of which the rest waits for a sample's outcomes somewhere */
+  readonly #sampling = new WeakSet<Running>()
   #running: Promise<void> | null = null
   #again = false
   #timer: NodeJS.Timeout | null = null
@@ -55,12 +58,18 @@ export class Releaser implements Disposable {
     this.look()
   }
 
+  /** Outcomes of the campaign were counted: perhaps its sample is in. */
+  counted(running: Running): void {
+    if (this.#sampling.delete(running)) this.look()
+  }
+
   /** Why a site's unreleased recipients wait. */
   why(running: Running, site: string): Reason {
     const rest = this.#restOf(running, site)
     if (rest !== null) return rest
     if (running.record.rate !== null && running.rate.allowed < 1) return { because: 'campaign-rate', until: this.#options.now() + 1_000 }
     const queue = running.queues.get(site)
+    if (queue && sampleLeft(running, queue) <= 0) return { because: 'sample', until: null }
     const refusal = queue && this.#options.book.refusal(running.record, queue, queue.batches[0]?.count ?? 1, this.#options.now())
     return refusal ?? { because: 'site-pace', until: null }
   }
@@ -153,8 +162,7 @@ export class Releaser implements Disposable {
           const turn = pick(candidates, deficits)
           if (turn === null) break
           const batch = turn.queue.batches[turn.taken] as { seq: number; count: number }
-          turn.taken++
-          if (turn.running.record.rate !== null) turn.running.rate.allowed -= batch.count
+          charge(turn, batch.count)
           this.#options.book.spend(turn.running.record, turn.queue, batch.count, now)
           chosen.push({ running: turn.running, queue: turn.queue, batch, lane, to: 'router' })
           left -= batch.count
@@ -182,10 +190,13 @@ export class Releaser implements Disposable {
         if (queue.batches.length === 0 || placeKindOf(queue.site) !== 'site' || holdAt(record, queue.site) !== null) continue
         if ((this.#sites.partRest(queue.site, record)?.until ?? 0) > now) continue
         const list = sites.get(queue.site) ?? []
+        const left = sampleLeft(running, queue)
+        if (left <= 0) this.#sampling.add(running)
         list.push({
           running,
           queue,
           taken: 0,
+          sampleLeft: left,
           next: null,
           tenant: record.tenant,
           tenantWeight: this.#options.tenantWeight(record.tenant) * this.#options.book.share(record, queue.site),
@@ -198,11 +209,9 @@ export class Releaser implements Disposable {
     return sites
   }
 
-  #nextOf({ running, queue, taken }: Turn, now: EpochMs): number | null {
-    const batch = queue.batches[taken]
-    if (!batch || running.record.deadline <= now) return null
-    if (running.record.rate !== null && running.rate.allowed < 1) return null
-    return this.#options.book.refusal(running.record, queue, batch.count, now) === null ? batch.count : null
+  #nextOf(turn: Turn, now: EpochMs): number | null {
+    const next = nextOf(turn, now)
+    return next !== null && this.#options.book.refusal(turn.running.record, turn.queue, next, now) === null ? next : null
   }
 
   async #release(chosen: readonly Chosen[]): Promise<boolean> {
@@ -227,6 +236,7 @@ export class Releaser implements Disposable {
       for (const [at, { running, queue, batch, lane, to }] of chosen.entries()) {
         const place = queue.batches.indexOf(batch)
         if (place >= 0) queue.batches.splice(place, 1)
+        queue.sample.released += batch.count
         // Once the list is read no batch follows: a tail of many small sites leaves nothing behind.
         if (queue.batches.length === 0 && running.expansion.done && running.queues.get(queue.site) === queue) running.queues.delete(queue.site)
         running.underWay.released(batch.seq, queue.site, batch.count)
@@ -261,23 +271,4 @@ export class Releaser implements Disposable {
 /** The orders may or may not be there. */
 export class ReleaseInterrupted extends Error {
   override readonly name = 'ReleaseInterrupted'
-}
-
-interface Chosen {
-  readonly running: Running
-  readonly queue: SiteQueue
-  readonly batch: { readonly seq: number; readonly count: number }
-  readonly lane: Lane
-  readonly to: 'router' | 'due'
-}
-
-interface Turn {
-  readonly running: Running
-  readonly queue: SiteQueue
-  taken: number
-  next: number | null
-  readonly tenant: string
-  readonly tenantWeight: number
-  readonly campaign: string
-  readonly weight: number
 }

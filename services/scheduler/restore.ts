@@ -4,6 +4,7 @@ import { STREAM } from '../../protocol/streams.ts'
 import { subject, wildcard } from '../../protocol/subjects.ts'
 import { token } from '../../protocol/tokens.ts'
 import type { Bus } from '../runtime/bus/types.ts'
+import { newSample, SAMPLE } from './policy/sample.ts'
 import { NOTHING_READ, type Running, type SiteQueue } from './campaigns.ts'
 
 /** Who cuts batches and who reads them again take turns, or a batch cut meanwhile would be in the queues twice, out of order, or not at all. */
@@ -43,6 +44,8 @@ async function read(bus: Bus, running: Running): Promise<void> {
     if (upTo === undefined) {
       const cursor = await bus.readLast(STREAM.mail, subject('releaseCursor', { ...names, site: token(batch.site) }))
       queue.cursorSeq = cursor?.seq ?? 0
+      // After a restart whatever went before was the sample; what of it is still silent decides as ever.
+      if (cursor !== null) Object.assign(queue.sample, running.queues.get(batch.site)?.sample ?? { released: SAMPLE.least })
       upTo = cursor === null ? 0 : absolute(decode<ReleaseCursor>(cursor.body).released, cursor.seq)
       released.set(batch.site, upTo)
     }
@@ -59,7 +62,7 @@ async function read(bus: Bus, running: Running): Promise<void> {
 export function queueOf(queues: Map<string, SiteQueue>, { site, provider, shard }: Pick<SiteQueue, 'site' | 'provider' | 'shard'>): SiteQueue {
   const known = queues.get(site)
   if (known) return known
-  const queue = { site, provider, shard, batches: [], cursorSeq: 0 }
+  const queue = { site, provider, shard, batches: [], cursorSeq: 0, sample: newSample() }
   queues.set(site, queue)
   return queue
 }

@@ -147,12 +147,13 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
           preflight,
           book,
           now: clock.now,
+          dice: Math.random,
           stopping: () => stopping,
           onBatches: () => releaser.look(),
           onProgress: async (of, problems) => {
             listProblems.set(of, problems)
             const now = clock.now()
-            if (!of.expansion.done && now - (toldAt.get(of) ?? 0) < PROGRESS_MS) return // the last word is always told
+            if (now - (toldAt.get(of) ?? 0) < PROGRESS_MS) return
             toldAt.set(of, now)
             await events.progress(status(of), of.record.job, problems)
           },
@@ -231,7 +232,19 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
       },
     }),
   )
-  const ledger = stack.use(new Ledger({ bus, log, campaigns, endSeq: lastSeq, onCounted: settle, hygiene }))
+  const ledger = stack.use(
+    new Ledger({
+      bus,
+      log,
+      campaigns,
+      endSeq: lastSeq,
+      hygiene,
+      onCounted: (running) => {
+        settle(running)
+        releaser.counted(running)
+      },
+    }),
+  )
   await ledger.caughtUp
 
   const places = new FeedbackPlaces({ bus, campaigns, secret: () => fleet.current()?.secret ?? '', now: clock.now })

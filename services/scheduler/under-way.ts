@@ -63,6 +63,14 @@ export class UnderWay {
     yield* sums.values()
   }
 
+  /** Recipients released to a site of whom nothing was heard, not even a deferral. */
+  silentAt(site: string): number {
+    let silent = 0
+    for (const [batch, entry] of this.#batches)
+      if (entry.site === site) silent += Math.max(0, entry.count - this.#tally.settledOf(batch) - this.#tally.deferredOf(batch))
+    return silent
+  }
+
   *sites(): Iterable<string> {
     for (const { site } of this.#batches.values()) yield site
   }

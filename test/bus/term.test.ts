@@ -27,6 +27,8 @@ const fleet: FleetRecord = {
   secret: '0123456789abcdef0123',
   fleet: Fleet.parse({
     network: { dns: ['127.0.0.1:1'] },
+    preflight: { off: true },
+    warmup: { from_start: 1_000_000 },
     tenant: [{ name: 'acme', domains: ['acme.example'], return_path: 'bounce.acme.example' }],
     pool: [{ name: 'shared' }],
     ip: [{ address: '127.0.1.1', pool: 'shared', ehlo: 'mx1.acme.example' }],
@@ -204,6 +206,7 @@ describe('a term of the scheduler', () => {
     const lines = Array.from({ length: 20_000 }, (_, at) => JSON.stringify({ address: `r${at}@gmail.com` }))
     await openObjects(here.bus, OBJECT_BUCKET).put('lists/acme/cut.ndjson', [bytes(lines.join('\n'))])
     const job = notice(0, { recipients: undefined, recipientsObject: 'lists/acme/cut.ndjson' })
+    let heard = 0
     await began()
     await publish(job)
     await until('some are cut', async () => (await status(job.id)).recipients > 0)
@@ -220,11 +223,19 @@ describe('a term of the scheduler', () => {
       await new Promise((resolve) => setTimeout(resolve, 12_000)) // an outage has no event: longer than every wait inside
       await here.nats.start()
       await until('the whole list is cut', async () => (await status(job.id)).listRead === 20_000, 15_000)
+      // What went first is the sample; the rest waits for its outcomes.
+      await until('the sample is released', async () => (await sent(job.id)).length >= 4, 15_000)
+      await new Promise((resolve) => setTimeout(resolve, 500)) // that nothing more comes has no event
+      const sample = await sent(job.id)
+      expect(sample.length).toBeLessThan(8)
+      expect((await status(job.id)).waitingFor).toMatchObject([{ site: 'google', because: 'sample' }, { because: 'under-way' }])
+      for (const held of sample) await delivered(held)
+      heard = 100 * sample.length
       await until('all is released', async () => (await sent(job.id)).length >= 200, 15_000)
     } finally {
       clearInterval(router)
     }
-    expect(await status(job.id)).toMatchObject({ recipients: 20_000, waiting: 20_000 })
+    expect(await status(job.id)).toMatchObject({ recipients: 20_000, waiting: 20_000 - heard })
     const batches = await gather(here.bus.scan(STREAM.mail, wildcard('batch', { tenant: 'acme', campaign: job.id })))
     const addresses = batches.flatMap(({ body }) => decode<Batch>(body).recipients.map(({ address }) => address))
     expect(addresses.length).toBe(20_000)
@@ -266,6 +277,42 @@ describe('a term of the scheduler', () => {
     await until('the parked order goes on', async () => (await sent(job.id)).some(({ order: { attempt, parked } }) => attempt === 2 && parked === undefined))
     expect(await held(job.id)).toBe(false)
     expect((await recordOf(job.id)).record.before).toBeNull()
+  })
+
+  it('pauses a campaign at one site, over a restart, and finishes a resume there that ended in the middle', async () => {
+    await began()
+    const job = notice(1, { sendAt: new Date(Date.now() + 3_600_000).toISOString() })
+    await publish(job)
+    await until('it is counted', async () => (await status(job.id)).recipients === 1)
+    expect(await ask('campaignControl', job.id, { action: 'cancel', site: 'google' })).toMatchObject({ error: { code: 'bad-request' } })
+    expect(await ask('campaignControl', job.id, { action: 'pause', site: 'google' })).toEqual({ ok: true, state: 'scheduled' })
+    const keyOf = async () => {
+      const kept = await openBucket(here.bus, 'campaigns').get(KEYS.held('acme', job.id))
+      return kept && decode(kept.value)
+    }
+    expect(await keyOf()).toEqual({ state: 'running', sites: ['google'] })
+    await ended()
+    const { record } = await recordOf(job.id)
+    expect(record.heldSites).toMatchObject({ google: { because: 'paused', says: 'by hand' } })
+
+    // Lifted, and then it died: an order of the site is still parked, another site's hold still stands.
+    const google = record.heldSites?.google as NonNullable<typeof record.heldSites>[string]
+    await rewritten(job.id, { state: 'running', startAt: 0, heldSites: { google: { ...google, resuming: true }, yahoo: google } })
+    const [batch] = await gather(here.bus.scan(STREAM.mail, wildcard('batch', { tenant: 'acme', campaign: job.id })))
+    const where = { kind: 'notice', lane: record.lane, site: 'google', provider: 'google', pool: record.pool } as const
+    const parked = { v: 1, tenant: 'acme', campaign: job.id, ...where, batch: batch?.seq as number, mask: new Uint8Array([1]), count: 1, attempt: 2 } as const
+    const order: Order = { ...parked, deadline: Date.now() + 3_600_000, parked: true }
+    const target = subject('due', { lane: record.lane })
+    await here.bus.store(subject('laterRetry', { tenant: 'acme', campaign: job.id, batch: batch?.seq as number }), encode(order), {
+      at: Date.now() + 3_000_000,
+      target,
+    })
+    await began()
+    await until('the parked order goes on', async () =>
+      (await sent(job.id)).some(({ order: { attempt, parked: still } }) => attempt === 2 && still === undefined),
+    )
+    await until('it is written down', async () => Object.keys((await recordOf(job.id)).record.heldSites ?? {}).join() === 'yahoo')
+    expect(await keyOf()).toEqual({ state: 'running', sites: ['yahoo'] })
   })
 
   it('takes away held keys that no record speaks for', async () => {

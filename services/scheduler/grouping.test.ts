@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import { NOTHING_READ } from './campaigns.ts'
+import { WindowOfGroups } from './grouping.ts'
+
+const GOOGLE = { place: 'site', site: 'google', provider: 'google', shard: 'google' } as const
+const SMALL = { place: 'site', site: 'example.jp', provider: null, shard: 't01' } as const
+
+function cut(google: number, small: number) {
+  const window = new WindowOfGroups(NOTHING_READ)
+  for (let at = 0; at < google; at++) window.add(GOOGLE, { address: `r${at}@gmail.com` }, at + 1)
+  for (let at = 0; at < small; at++) window.add(SMALL, { address: `r${at}@example.jp` }, google + at + 1)
+  let state = 1
+  const { groups } = window.close(true, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  })
+  const of = (site: string) => groups.filter((group) => group.site === site).map(({ recipients }) => recipients.map(({ address }) => address))
+  return { google: of('google'), small: of('example.jp') }
+}
+
+describe('batches of a window', () => {
+  it('hold a large site in a random order, so that the first of them are a sample of all', () => {
+    const { google, small } = cut(1_000, 90)
+    expect(google.map(({ length }) => length)).toEqual(Array.from({ length: 10 }, () => 100))
+    expect(new Set(google.flat()).size).toBe(1_000)
+    const first = google
+      .slice(0, 3)
+      .flat()
+      .map((address) => Number(/\d+/.exec(address)?.[0]))
+    expect(first.filter((n) => n >= 500).length, 'from the whole list').toBeGreaterThan(100)
+    expect(small.flat()).toEqual(Array.from({ length: 90 }, (_, at) => `r${at}@example.jp`))
+  })
+
+  it("keep the list's order where a sample would be everybody", () => {
+    expect(cut(250, 0).google.flat()).toEqual(Array.from({ length: 250 }, (_, at) => `r${at}@gmail.com`))
+  })
+})
