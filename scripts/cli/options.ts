@@ -26,6 +26,7 @@ export const OPTIONS = {
   site: { value: 'SITE', says: 'at this site only' },
   limit: { value: 'N', says: 'at most so many entries (default 100; 0 = all)' },
   after: { value: 'PLACE', says: 'go on there: an address, or what the page before named' },
+  'dry-run': { says: 'only say what would be done' },
   'skip-unusable': { says: 'leave out what is unusable instead of refusing the whole' },
 } as const satisfies Record<string, OptionRow>
 

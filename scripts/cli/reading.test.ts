@@ -1,11 +1,9 @@
 /** What is read of command lines and files before anything is asked. */
 import { describe, expect, it } from 'vitest'
-import { Feedback } from '../../protocol/messages/ops.ts'
 import { campaignOf, durationOf, lastTokenOf, numberOf } from './arguments.ts'
 import { filtersOf, firstAfter } from './commands/events.ts'
 import { readLines } from './commands/feedback.ts'
 import { Failure } from './failure.ts'
-import { readReturnedMail } from './feedback-mail.ts'
 import type { OptionName } from './options.ts'
 import { chooseTenant } from './tenant.ts'
 
@@ -98,84 +96,5 @@ describe('feedback', () => {
     )
     expect(message).toBe('f.ndjson: nothing was imported, 4 problems')
     expect(problems.map(({ path }) => path)).toEqual(['line 2', 'line 3 kind', 'line 3 extra', 'line 4'])
-  })
-
-  const token = 'b-abcdefghij-1a-0-abcdefghijklmnop'
-  const dsn = (action: string, status: string) => `Delivered-To: ${token}@bounce.acme.example
-From: MAILER-DAEMON@mx.example.jp
-To: ${token}@bounce.acme.example
-Subject: Undelivered
-Date: Tue, 24 Nov 2026 08:00:00 +0900
-Message-ID: <1@mx.example.jp>
-MIME-Version: 1.0
-Content-Type: multipart/report; report-type=delivery-status; boundary="B"
-
---B
-Content-Type: text/plain
-
-Sorry.
---B
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; mx.example.jp
-
-Final-Recipient: rfc822; taro@example.jp
-Action: ${action}
-Status: ${status}
-Diagnostic-Code: smtp; 550 5.1.1 User
- unknown
---B
-Content-Type: message/rfc822
-
-From: news@acme.example
-To: taro@example.jp
-
-hello
---B--
-`
-  const read = (mail: string) => readReturnedMail(Buffer.from(mail.replaceAll('\n', '\r\n')), 'm1')
-
-  it('is found in a bounce, with the return path that tells whose it is', async () => {
-    const found = await read(dsn('failed', '5.1.1'))
-    expect(found).toMatchObject({
-      kind: 'feedback',
-      entries: [{ kind: 'bounce', token, rcpt: 'taro@example.jp', class: 'unknown-user', at: '2026-11-23T23:00:00.000Z' }],
-    })
-    if (found.kind === 'feedback') for (const entry of found.entries) expect(Feedback.safeParse(entry).success).toBe(true)
-    expect(await read(dsn('failed', '5.1.1'))).toEqual(found)
-    expect(await read(dsn('delayed', '4.4.1'))).toEqual({ kind: 'nothing', because: 'not final: delayed' })
-  })
-
-  it('is found in a complaint, and not in an ordinary mail', async () => {
-    const arf = `From: feedback@isp.example
-To: fbl@acme.example
-Subject: complaint
-Date: Tue, 24 Nov 2026 08:00:00 +0900
-Message-ID: <2@isp.example>
-MIME-Version: 1.0
-Content-Type: multipart/report; report-type=feedback-report; boundary="B"
-
---B
-Content-Type: text/plain
-
-This is a complaint.
---B
-Content-Type: message/feedback-report
-
-Feedback-Type: abuse
-User-Agent: x/1
-Version: 1
-Original-Mail-From: <${token}@bounce.acme.example>
-Original-Rcpt-To: <taro@example.jp>
---B
-Content-Type: message/rfc822
-
-From: news@acme.example
-
-hello
---B--
-`
-    expect(await read(arf)).toMatchObject({ kind: 'feedback', entries: [{ kind: 'complaint', token, rcpt: 'taro@example.jp' }] })
-    expect(await read('From: a@example.jp\nSubject: hello\n\nhow are you\n')).toMatchObject({ kind: 'nothing' })
   })
 })

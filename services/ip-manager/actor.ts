@@ -1,8 +1,8 @@
 /**
  * ip-manager: decides from where.
  *
- * OWNS       each IP's and each (IP × site)'s mode, ramp, score and counts (bucket reputation, `ip-manager`); the fleet document (bucket fleet)
- * HEARS      outcome.> · ip-manager.allowance (routers) · ip.reputation, ip.control, fleet.apply, fleet.get (people)
+ * OWNS       each IP's and each (IP × site)'s mode, ramp, score and counts, block lists, tenants' shares (bucket reputation, `ip-manager` and `tenant-shares`); the fleet document (bucket fleet)
+ * HEARS      DNS (block lists, PTR of IPv6) · outcome.> · ip-manager.allowance (routers) · ip.reputation, ip.control, fleet.apply, fleet.get (people)
  * SAYS       allowances · ip-manager.changed, at once when lending stops or resumes · ip.events.<address>
  * INVARIANT  counts are those of exactly the outcomes up to the saved position; after a source stops nothing is allowed from it, and who was allowed hears it within a second (S5)
  * ON CRASH   the node key expires, another process takes `ip-manager.all`, reads the memory and counts the journal from its position; allowances run out meanwhile, so mail waits for at most 12 s

@@ -1,8 +1,8 @@
 /**
  * scheduler: decides what and when.
  *
- * OWNS       campaigns: their records (bucket campaigns), cursors, tallies; the suppression list
- * HEARS      campaign.jobs.> · due.> · outcome.> · feedback.> · router.*.drain · campaign.status/control · suppression.*
+ * OWNS       campaigns: their records (bucket campaigns), cursors, tallies; the suppression list; who may still send how much (`allotments`)
+ * HEARS      DNS (MX, preflight) · bucket reputation tenant-shares · campaign.jobs.> · due.> · outcome.> · feedback.> · router.*.drain · campaign.status/control · suppression.*
  * SAYS       batches, cursors, orders (MAIL) · campaign.events.> · bucket campaigns held.> · outcomes of its own (cancelled, expired, suppressed)
  * INVARIANT  recipients = settled + waiting whenever anyone asks (S1); a batch and the cursor that counts it are one atomic batch
  * ON CRASH   another process takes `scheduler.all`, reads records and cursors, counts the journal from the saved position, then answers again

@@ -153,7 +153,7 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
           onProgress: async (of, problems) => {
             listProblems.set(of, problems)
             const now = clock.now()
-            if (now - (toldAt.get(of) ?? 0) < PROGRESS_MS) return
+            if (!of.expansion.done && now - (toldAt.get(of) ?? 0) < PROGRESS_MS) return // the last word is always told
             toldAt.set(of, now)
             await events.progress(status(of), of.record.job, problems)
           },

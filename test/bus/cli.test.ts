@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { stringify } from 'smol-toml'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BUCKETS, OBJECT_BUCKET } from '../../protocol/buckets.ts'
@@ -237,7 +238,10 @@ describe('the fleet, IPs, suppression, feedback', () => {
     const line = JSON.stringify({ id: 'f-1', kind: 'unsubscribe', at: '2026-11-24T00:00:00Z', rcpt: 'a@example.jp', source: 'test' })
     const path = await file('feedback.ndjson', `${line}\n`)
     for (let times = 0; times < 2; times++)
-      expect(await hato('feedback', 'import', 'acme', path)).toMatchObject({ code: 0, out: '1 entry of feedback published for acme\n' })
+      expect(await hato('feedback', 'import', 'acme', path)).toMatchObject({
+        code: 0,
+        out: '1 entry of feedback published for acme (0 bounces, 0 complaints, 1 unsubscribe)\n',
+      })
     await mkdir(join(folder, 'mails/new'), { recursive: true })
     await file('mails/new/1', 'From: a@example.jp\r\nSubject: hello\r\n\r\nhow are you\r\n')
     expect(await hato('feedback', 'import', 'acme', join(folder, 'mails'))).toMatchObject({
@@ -245,7 +249,16 @@ describe('the fleet, IPs, suppression, feedback', () => {
       out: '0 entries of feedback published for acme, 1 mail left out\n',
       err: expect.stringContaining('left out: new/1: neither a bounce'),
     })
+    const samples = fileURLToPath(new URL('../returned-mails', import.meta.url))
+    const dry = JSON.parse((await hato('feedback', 'import', 'acme', samples, '--dry-run', '--json')).out)
+    expect(dry).toMatchObject({ dryRun: true, imported: 9, bounce: 6, complaint: 3, unsubscribe: 0, mails: 13, skipped: 4 })
+    expect(dry.leftOut).toContainEqual({ file: 'postfix-delayed.eml', because: 'not final: delayed' })
     expect(await gather(here.bus.scan(STREAM.feedback, wildcard('feedback')))).toHaveLength(1)
+    for (let times = 0; times < 2; times++)
+      expect((await hato('feedback', 'import', 'acme', samples)).out).toBe(
+        '9 entries of feedback published for acme (6 bounces, 3 complaints, 0 unsubscribes), 4 mails left out\n',
+      )
+    expect(await gather(here.bus.scan(STREAM.feedback, wildcard('feedback')))).toHaveLength(10)
   })
 })
 

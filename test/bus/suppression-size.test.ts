@@ -1,6 +1,6 @@
 /**
  * S8 of the suppression store, and how long it takes to come back: octets an entry, seconds from the log and from a snapshot.
- * Small here; HATO_TEST_SUPPRESSED=10000000 measures the ten million that delivery.md promises.
+ * Small here; TEST_SUPPRESSED=10000000 measures the ten million that delivery.md promises.
  */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -12,7 +12,7 @@ import { systemClock } from '../../services/runtime/clock.ts'
 import { Suppression } from '../../services/scheduler/suppression.ts'
 import { natsForFile } from '../kit/bus.ts'
 
-const ENTRIES = Number(process.env.HATO_TEST_SUPPRESSED ?? 100_000)
+const ENTRIES = Number(process.env.TEST_SUPPRESSED ?? 100_000)
 const A_MESSAGE = 500
 const here = natsForFile()
 beforeAll(async () => {

@@ -23,6 +23,10 @@ export interface Sinks extends AsyncDisposable {
   readonly smtpPort: number
   /** domains, dealt over the sinks: `d0.sink0.example` … */
   readonly domains: readonly string[]
+  /** further names; the sinks' hosts are `mx.sink0.example` … */
+  publish(records: Iterable<ZoneRecord>): void
+  /** where sink number `n` listens */
+  address(n: number): string
   publishSenderRecords(facts: Omit<SenderFacts, 'inbound'>): void
   /** what the sinks' own counters say: mails with their dot */
   counted(): number
@@ -50,6 +54,8 @@ export async function startSinks(count: number, domainsEach = 10): Promise<Sinks
     smtpPort,
     domains: Array.from({ length: domainsEach }, (_, n) => sinks.map((_, sink) => domainName(n, sink))).flat(),
     publishSenderRecords: (facts) => publish(zone, senderRecords({ inbound: '127.0.2.250', ...facts })),
+    publish: (records) => publish(zone, records),
+    address,
     counted: () => sinks.reduce((sum, sink) => sum + sink.counted(), 0),
     async stored() {
       const all = new Map<string, Map<string, number>>()
