@@ -25,7 +25,8 @@ const SAMPLES: Readonly<Record<string, object | string>> = {
   vacation: 'neither a bounce (RFC 3464) nor a complaint (RFC 5965)',
   'yahoo-arf-complaint': { kind: 'complaint', rcpt: 'shiro@yahoo.com', token: TOKEN },
 }
-const mailOf = (name: string) => readFileSync(new URL(`${name}.eml`, FOLDER))
+/** with the line ends of a maildir, or as it came over the wire */
+const mailOf = (name: string, lineEnd = '\n') => Buffer.from(readFileSync(new URL(`${name}.eml`, FOLDER), 'latin1').replace(/\r?\n/g, lineEnd), 'latin1')
 
 describe('a returned mail', () => {
   it('has a sample here for each file, and no other', () => {
@@ -37,12 +38,14 @@ describe('a returned mail', () => {
   })
 
   it.each(Object.entries(SAMPLES))('%s', async (name, expected) => {
-    const read = await readReturnedMail(mailOf(name), name)
-    if (typeof expected === 'string') expect(read).toEqual({ kind: 'nothing', because: expected })
-    else {
-      expect(read).toMatchObject({ kind: 'feedback', entries: [expected] })
-      if (read.kind === 'feedback') for (const entry of read.entries) expect(Feedback.safeParse(entry).success).toBe(true)
-      expect(await readReturnedMail(mailOf(name), name), 'the same mail is the same feedback').toEqual(read)
+    for (const lineEnd of ['\n', '\r\n']) {
+      const read = await readReturnedMail(mailOf(name, lineEnd), name)
+      if (typeof expected === 'string') expect(read).toEqual({ kind: 'nothing', because: expected })
+      else {
+        expect(read).toMatchObject({ kind: 'feedback', entries: [expected] })
+        if (read.kind === 'feedback') for (const entry of read.entries) expect(Feedback.safeParse(entry).success).toBe(true)
+        expect(await readReturnedMail(mailOf(name, lineEnd), name), 'the same mail is the same feedback').toEqual(read)
+      }
     }
   })
 

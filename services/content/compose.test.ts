@@ -98,10 +98,11 @@ describe('a Japanese mail with text, html, attachment and inline picture', () =>
     const names = head.split(/\r\n(?![ \t])/).map((field) => field.slice(0, field.indexOf(':')))
     expect(names).toEqual([
       ...['DKIM-Signature', 'DKIM-Signature', 'From', 'To', 'Reply-To', 'Subject', 'Date', 'Message-ID', 'List-Unsubscribe', 'List-Unsubscribe-Post'],
-      ...['List-Id', 'Feedback-ID', 'Precedence', 'X-Segment', 'MIME-Version', 'Content-Type'],
+      ...['List-Id', 'Feedback-ID', 'Precedence', 'CFBL-Address', 'X-Segment', 'MIME-Version', 'Content-Type'],
     ])
     expect(head).toContain('List-Unsubscribe: <https://acme.example/u/abc>,\r\n <mailto:u+abc@acme.example>\r\n')
     expect(head).toContain('Feedback-ID: spring-2026:news:acme:acme\r\n')
+    expect(head).toContain('CFBL-Address: b-x@bounce.acme.example;\r\n report=arf\r\n')
   })
 
   test('names the attachment for old programs too', async () => {

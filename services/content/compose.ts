@@ -5,7 +5,7 @@ import { assembler, boundaryOf, stuffDots } from './assemble.ts'
 import { bodyOf, type EncodedText } from './bodies.ts'
 import { type Field, fieldOf, hashBody, signDkim } from './dkim.ts'
 import type { DkimKey } from './dkim-keys.ts'
-import { dateField, kindFields, mailboxField, readUnsubscribe, textField, unsubscribeFields } from './fields.ts'
+import { complaintField, dateField, kindFields, mailboxField, readUnsubscribe, textField, unsubscribeFields } from './fields.ts'
 import { buildSkeleton, type BodyKind } from './skeleton.ts'
 import type { RenderMode, Scope } from './liquid.ts'
 import { fillSlots, joinSlots } from './slots.ts'
@@ -84,6 +84,8 @@ export function prepareContent(content: Content, about: Preparation): Prepared |
     kind: kindFields({ kind, tenant, campaign, list: content.list, fromDomain: from.domain, senderId: about.feedbackId ?? tenant }).map(fieldOf),
     mimeVersion: fieldOf('MIME-Version: 1.0'),
   }
+  const hasOwnComplaintField = Object.keys(content.headers ?? {}).some((name) => name.toLowerCase() === 'cfbl-address') // RFC 9477 3.1: one at most
+  const saysWhereComplaintsGo = kind !== 'transactional' && !hasOwnComplaintField
   const fromField = remembered((name: string) => [fieldOf(mailboxField('From', from, name))])
   const dateOf = remembered((date: EpochMs) => [fieldOf(dateField(date))])
   const subjectField = remembered((subject: string) => [fieldOf(textField('Subject', subject))])
@@ -114,6 +116,7 @@ export function prepareContent(content: Content, about: Preparation): Prepared |
       fieldOf(`Message-ID: ${how.messageId}`),
       ...unsubscribeFields(unsubscribe).map(fieldOf),
       ...fixedFields.kind,
+      ...(saysWhereComplaintsGo ? [fieldOf(complaintField(how.returnPath))] : []),
       ...ownFields.flatMap(({ path, field }) => field(filled.text(path) ?? '')),
       fixedFields.mimeVersion,
       ...mime.fields.flatMap(contentField),

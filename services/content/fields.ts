@@ -83,6 +83,14 @@ export function kindFields({ kind, tenant, campaign, list, fromDomain, senderId 
   return fields
 }
 
+/**
+ * Where complaints about this mail go (RFC 9477): to its return path, so that a report which withholds the recipient and leaves out the envelope
+ * still names whom it is about. A receipt is not complained of (delivery.md §1).
+ */
+export function complaintField(returnPath: string): string {
+  return `CFBL-Address: ${returnPath};\r\n report=arf`
+}
+
 export interface Unsubscribe {
   readonly url: string | null
   readonly mailto: string | null

@@ -1,6 +1,6 @@
 /**
- * A long list: it is told how far it has been read, every line is accounted for, the first mails go out while the rest is still read, and no process
- * grows with it. Small here; TEST_LIST_LINES=1000000 reads the million with 30,000 domains.
+ * A long list: it is told how far it has been read, every line is accounted for, the first mails go out while the rest is still read. Small here;
+ * TEST_LIST_LINES=1000000 reads the million with 30,000 domains and says what every process held at a tenth and at the end.
  */
 import { readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
