@@ -17,6 +17,7 @@ import { type Campaigns, ENDED, type Running } from './campaigns.ts'
 import { type Group, placeOf, WindowOfGroups } from './grouping.ts'
 import { type ListLine, readList } from './list-reader.ts'
 import type { AllotmentBook } from './policy/allotments.ts'
+import { isLarge } from './policy/sample.ts'
 import { hoursOf } from './policy/window.ts'
 import type { Preflight } from './preflight.ts'
 import { inTurn, queueOf } from './restore.ts'
@@ -197,7 +198,7 @@ function commit(running: Running, window: WindowOfGroups, tools: ExpansionTools,
 async function commitNow(running: Running, window: WindowOfGroups, tools: ExpansionTools, done: boolean): Promise<void> {
   const { record } = running
   const names = { tenant: record.tenant, campaign: record.id }
-  const { cursor, groups } = window.close(done, tools.dice)
+  const { cursor, groups } = window.close(done, isLarge(record) ? tools.dice : null)
   const atOnce =
     done && running.expansionSeq === 0 && cursor.recipients <= AT_ONCE && mayStart(running, tools.now()) && tools.book.admits(record, groups, tools.now())
   const entries: Entry[] = [{ subject: subject('expansionCursor', names), body: encode(cursor), rollup: true, expect: { seq: running.expansionSeq } }]

@@ -111,8 +111,8 @@ export class WindowOfGroups {
     this.#position = Math.max(this.#position, after)
   }
 
-  /** `dice`: who of a site's recipients comes first, so that what is sent first is a sample of them all (policy/sample.ts). */
-  close(done: boolean, dice: () => number): { cursor: ExpansionCursor; groups: readonly Group[] } {
+  /** `dice`: who of a site's recipients comes first, so that what is sent first is a sample of them all (policy/sample.ts); null = as in the list. */
+  close(done: boolean, dice: (() => number) | null): { cursor: ExpansionCursor; groups: readonly Group[] } {
     const { listRead, recipients, duplicates, unusable, batches } = this.#start
     const cursor = {
       position: this.#position,
@@ -123,7 +123,7 @@ export class WindowOfGroups {
       batches: batches + this.#groups.length,
       done,
     }
-    this.#mix(dice)
+    if (dice !== null) this.#mix(dice)
     return { cursor, groups: this.#groups }
   }
 

@@ -1,6 +1,6 @@
 import type { EpochMs, Lane } from '../../protocol/words.ts'
 import type { Running, SiteQueue, WaitingBatch } from './campaigns.ts'
-import { SAMPLE, sampleRoom } from './policy/sample.ts'
+import { isLarge, sampleRoom } from './policy/sample.ts'
 
 /** A batch whose turn it is, and where it goes. */
 export interface Chosen {
@@ -41,8 +41,7 @@ export function charge(turn: Turn, count: number): void {
 
 /** How much of the campaign may go to the site before its sample there is in (policy/sample.ts). */
 export function sampleLeft({ record, underWay }: Running, { site, sample, batches }: SiteQueue): number {
-  const large = record.lane === 'bulk' && (record.list !== null || (record.inline ?? 0) >= SAMPLE.large)
-  if (!large || sample.open) return Number.POSITIVE_INFINITY
+  if (!isLarge(record) || sample.open) return Number.POSITIVE_INFINITY
   const known = batches.reduce((sum, { count }) => sum + count, sample.released)
   return sampleRoom(sample, known, () => underWay.silentAt(site))
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { newSample, sampleRoom, shuffled } from './sample.ts'
+import { isLarge, newSample, sampleRoom, shuffled } from './sample.ts'
 
 describe('the sample', () => {
   it('is 2 % of a site, 250 at least, and everybody where there are no more', () => {
@@ -16,6 +16,13 @@ describe('the sample', () => {
     expect(sampleRoom(sample, 5_000, () => 26)).toBe(0)
     expect(sampleRoom(sample, 5_000, () => 25)).toBe(Number.POSITIVE_INFINITY)
     expect(sampleRoom(sample, 5_000, () => 4_000)).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it('is for bulk campaigns of 1,000 and more, and for lists, whose length nobody knows', () => {
+    expect(isLarge({ lane: 'bulk', list: null, inline: 999 })).toBe(false)
+    expect(isLarge({ lane: 'bulk', list: null, inline: 1_000 })).toBe(true)
+    expect(isLarge({ lane: 'bulk', list: {}, inline: null })).toBe(true)
+    expect(isLarge({ lane: 'urgent', list: null, inline: 1_000 })).toBe(false)
   })
 
   it('grows with a list that is still being read', () => {

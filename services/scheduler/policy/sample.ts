@@ -1,3 +1,5 @@
+import type { Lane } from '../../../protocol/words.ts'
+
 /**
  * A large campaign first shows each site a random 2 % of its recipients, 250 at least, and waits for what becomes of them (delivery.md §7): enough for
  * the breakers to stop it before the rest is sent. Who comes first is made random when the batches are cut (grouping.ts).
@@ -11,6 +13,11 @@ export const SAMPLE = {
   /** the last few of a sample may take hours (greylisting, a dot nobody answers) */
   heard: 0.9,
 } as const
+
+/** Whose first recipients are a sample. How long a list in the object store is, nobody knows before it is read. */
+export function isLarge({ lane, list, inline }: { readonly lane: Lane; readonly list: object | null; readonly inline: number | null }): boolean {
+  return lane === 'bulk' && (list !== null || (inline ?? 0) >= SAMPLE.large)
+}
 
 export interface Sample {
   /** recipients of the site released so far */
