@@ -5,7 +5,7 @@ import { type Batch, batchSeqOf, carried, type Order, orderId, readBatch, readOr
 import type { RetryPolicy } from '../../protocol/retry.ts'
 import { CONSUMERS, STREAM } from '../../protocol/streams.ts'
 import { subject } from '../../protocol/subjects.ts'
-import type { Lane } from '../../protocol/words.ts'
+import type { Lane, ReplyClass } from '../../protocol/words.ts'
 import type { Bus, Delivery, Puller, Stored } from '../runtime/bus/types.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { Infrastructure } from '../runtime/errors.ts'
@@ -129,7 +129,14 @@ async function settle(delivery: Delivery, options: DueOptions): Promise<void> {
   const open = bitsOf(order.mask).filter((n) => n < batch.recipients.length && !running.tally.isSettled(batchSeq, n))
   if (batch.content === UNREADABLE && record.state !== 'cancelling' && record.deadline > now)
     return later(record.deadline, { ...same, parked: true, because: 'protocol' })
-  const { verdicts, going, waiting, place, doubt } = await sort(running, batch, open, now, options)
+  const { verdicts, going, waiting, place, doubt } = await sort(
+    running,
+    batch,
+    open,
+    now,
+    OUT_OF_REACH.has(order.because ?? 'delivered') ? order.site : null,
+    options,
+  )
 
   let maybe = order.maybe ?? new Uint8Array(0)
   if (verdicts.size > 0) {
@@ -206,7 +213,17 @@ interface Sorted {
   readonly doubt: string | null
 }
 
-async function sort(running: Running, batch: Batch, open: readonly number[], now: number, { sites, suppression }: DueOptions): Promise<Sorted> {
+/** Why a backup MX of another site is asked: nobody answers where the mail was to go (delivery.md §6). */
+const OUT_OF_REACH: ReadonlySet<ReplyClass> = new Set(['unreachable', 'bad-greeting', 'tls'])
+
+async function sort(
+  running: Running,
+  batch: Batch,
+  open: readonly number[],
+  now: number,
+  after: string | null,
+  { sites, suppression }: DueOptions,
+): Promise<Sorted> {
   const { record } = running
   const none = { going: [], waiting: [], place: null, doubt: null }
   const mask = maskOf(open, batch.recipients.length)
@@ -215,7 +232,7 @@ async function sort(running: Running, batch: Batch, open: readonly number[], now
   if (record.deadline <= now)
     return { ...none, verdicts: forAll(mask, { outcome: 'expired', class: 'deadline', blames: 'nobody', because: 'its time to be sent was over' }) }
   const domains = new Set(open.map((n) => domainOf(batch, n)))
-  const places = new Map(await Promise.all([...domains].map(async (domain) => [domain, await sites.of(domain)] as const)))
+  const places = new Map(await Promise.all([...domains].map(async (domain) => [domain, await sites.of(domain, after)] as const)))
   const verdicts = new Map<number, OwnVerdict>()
   const going: number[] = []
   const waiting: number[] = []

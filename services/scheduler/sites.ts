@@ -4,6 +4,7 @@ import type { FleetIsp } from '../../protocol/fleet.ts'
 import { shardOf, siteOf } from '../../protocol/site.ts'
 import type { ReplyClass } from '../../protocol/words.ts'
 import { registrableDomain } from '../runtime/dns/registrable-domain.ts'
+import { type MailSite, mailSites } from '../runtime/dns/mail-sites.ts'
 import type { Resolver } from '../runtime/dns/resolver.ts'
 
 /** Where a recipient domain's mail belongs. */
@@ -32,7 +33,8 @@ export class Sites {
     this.#providers = providerTable(mergeProviders(BUILT_IN_PROVIDERS, rows))
   }
 
-  async of(domain: string): Promise<Place> {
+  /** `after`: the site whose hosts were out of reach; a backup MX elsewhere is that site's matter, under that site's limits. */
+  async of(domain: string, after: string | null = null): Promise<Place> {
     const claimed = this.#providers.ofDomain(domain)
     if (claimed !== null)
       return {
@@ -50,13 +52,10 @@ export class Sites {
       case 'tempfail':
         return { kind: 'unknown', because: mail.because, doubted: mail.doubted }
     }
-    const own = mail.hosts.filter(({ host }) => isOwn(host, domain))
-    const addresses = new Map<string, readonly string[] | null>()
-    for (const { host } of own) {
-      const found = await this.#resolver().addresses(host)
-      addresses.set(host, found.kind === 'addresses' ? found.addresses : null)
-    }
-    const site = siteOf({ domain, hosts: mail.hosts, addressesOf: (host) => addresses.get(host) ?? null, registrableDomain, providers: this.#providers })
+    const sites = await mailSites(domain, mail.hosts, { resolver: this.#resolver(), providers: this.#providers })
+    // In turn: when the last one is out of reach too, the first may be back.
+    const next = after === null ? 0 : sites.findIndex(({ site }) => site.site === after) + 1
+    const { site } = sites[next % sites.length] as MailSite
     return { kind: 'site', site: site.site, provider: site.provider, shard: site.shard }
   }
 
@@ -71,9 +70,4 @@ export class Sites {
   shardOf(site: string, provider: string | null): string {
     return shardOf(site, provider)
   }
-}
-
-/** Hosts whose addresses the site rule may ask for: those inside the recipient's own registrable domain. */
-function isOwn(host: string, domain: string): boolean {
-  return host === domain || host.endsWith(`.${domain}`) || registrableDomain(host) === registrableDomain(domain)
 }

@@ -15,9 +15,13 @@ import type { Grant, HoldingsAsk, SenderHere, SourceChanged } from '../../protoc
 import type { HeldOrder } from '../../protocol/messages/mail.ts'
 import { DEFAULT_RETRY, type RetryPolicy } from '../../protocol/retry.ts'
 import { RetryConfig, retryPolicy } from '../../protocol/retry-config.ts'
+import { mergeProviders } from '../../protocol/providers/merge.ts'
+import { BUILT_IN_PROVIDERS, providerTable } from '../../protocol/providers/table.ts'
 import { subject } from '../../protocol/subjects.ts'
 import { controlNames } from '../../protocol/suppression-config.ts'
 import type { Config } from '../runtime/config.ts'
+import type { MailHost } from '../runtime/dns/mail-hosts.ts'
+import { mailSites } from '../runtime/dns/mail-sites.ts'
 import { createResolver } from '../runtime/dns/resolver.ts'
 import { watchFleet } from '../runtime/fleet-watch.ts'
 import { openBucket } from '../runtime/kv.ts'
@@ -64,6 +68,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
 
   let policy: RetryPolicy = DEFAULT_RETRY
   let judge = createJudge([])
+  let providers = providerTable(BUILT_IN_PROVIDERS)
   let tls: FleetTls = tlsOf({})
   const roots = new Roots()
   let ips: readonly string[] = []
@@ -73,6 +78,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     watchFleet(bus, log, (record) => {
       policy = record.fleet.retry ? retryPolicy(RetryConfig.parse(record.fleet.retry)) : DEFAULT_RETRY
       judge = createJudge(record.fleet.rule)
+      providers = providerTable(mergeProviders(BUILT_IN_PROVIDERS, record.fleet.isp))
       tls = tlsOf(record.fleet)
       roots.use(tls.ca)
       onFleet(record)
@@ -127,7 +133,8 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
   })
   const tlsRules = new TlsRules({ resolver, policies, fleet: () => tls })
   const reporter = stack.use(new TlsReporter({ resolver, bucket: openBucket(bus, 'policies'), sender, wall: clock.now, log }))
-  const routes = new Routes({ resolver, mono: clock.mono, dice, firstRestMs: () => policy.rows.host.stepsMs[0] ?? 60_000, tls: tlsRules, reporter })
+  const sitesOf = (domain: string, hosts: readonly MailHost[]) => mailSites(domain, hosts, { resolver, providers })
+  const routes = new Routes({ resolver, mono: clock.mono, dice, firstRestMs: () => policy.rows.host.stepsMs[0] ?? 60_000, tls: tlsRules, reporter, sitesOf })
   const weighing = new Weighing()
   const use = new AddressUse()
   const blames = new Blames()

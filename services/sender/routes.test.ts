@@ -45,6 +45,27 @@ describe('the route to a domain', () => {
   })
 })
 
+describe('a backup MX of another site', () => {
+  const sitesOf = async () => [
+    { site: { site: 'own', provider: null, shard: 't00', why: 'mx-domain' as const }, hosts: MX.slice(0, 3) },
+    { site: { site: 'elsewhere', provider: null, shard: 't01', why: 'mx-domain' as const }, hosts: MX.slice(3) },
+  ]
+  const hostsUnder = async (known: Routes, site: string) => {
+    const found = await known.of('a.example', {} as Terms, NETWORK, site)
+    return found.kind === 'hops' ? [...found.hosts].sort() : found.kind
+  }
+
+  it('is reached under its own site’s lease and under no other', async () => {
+    const known = new Routes({ resolver: resolver as Resolver, mono: () => 0, dice: Math.random, firstRestMs: () => 60_000, sitesOf })
+    expect(await hostsUnder(known, 'own')).toEqual(['mta5.example', 'mta6.example', 'mta7.example'])
+    expect(await hostsUnder(known, 'elsewhere')).toEqual(['backup.example'])
+    expect(await hostsUnder(known, 'somewhere-else')).toEqual(['mta5.example', 'mta6.example', 'mta7.example'])
+    for (const { host } of MX.slice(0, 3)) known.failed(host, 'refused')
+    expect(await hostsUnder(known, 'own')).toBe('down')
+    expect(await hostsUnder(known, 'elsewhere')).toEqual(['backup.example'])
+  })
+})
+
 describe('hosts that take no mail at all', () => {
   it('end a domain once every one of its hosts has said so, and not before', async () => {
     const known = routes()

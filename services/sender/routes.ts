@@ -1,6 +1,8 @@
 import type { Terms } from '../../protocol/messages/permission.ts'
 import type { MonoMs } from '../../protocol/words.ts'
 import { whyNotConnect } from '../runtime/dns/address-scope.ts'
+import type { MailHost } from '../runtime/dns/mail-hosts.ts'
+import type { MailSite } from '../runtime/dns/mail-sites.ts'
 import type { Resolver } from '../runtime/dns/resolver.ts'
 import type { HostTls } from './policy/tls/host-tls.ts'
 import { meets } from './policy/tls/need.ts'
@@ -67,6 +69,7 @@ export class Routes {
   readonly #firstRestMs: () => number
   readonly #tls: Pick<TlsRules, 'of'> | null
   readonly #reporter: Pick<TlsReporter, 'refused'> | null
+  readonly #sitesOf: ((domain: string, hosts: readonly MailHost[]) => Promise<readonly MailSite[]>) | null
   readonly #failures = new Map<string, Failure>()
 
   /** `firstRestMs`: the retry table's first wait for a host; a lab's short one shortens the memory in proportion. */
@@ -77,6 +80,8 @@ export class Routes {
     firstRestMs: () => number
     tls?: Pick<TlsRules, 'of'>
     reporter?: Pick<TlsReporter, 'refused'>
+    /** the sites of a domain's hosts; absent: all of them are one */
+    sitesOf?: (domain: string, hosts: readonly MailHost[]) => Promise<readonly MailSite[]>
   }) {
     this.#resolver = options.resolver
     this.#mono = options.mono
@@ -84,9 +89,11 @@ export class Routes {
     this.#firstRestMs = options.firstRestMs
     this.#tls = options.tls ?? null
     this.#reporter = options.reporter ?? null
+    this.#sitesOf = options.sitesOf ?? null
   }
 
-  async of(domain: string, terms: Terms, network: NetworkRules): Promise<Route> {
+  /** `site`: whose limits hold. A backup MX of another site is reached under that site's lease, never under this one (delivery.md §6). */
+  async of(domain: string, terms: Terms, network: NetworkRules, site: string | null = null): Promise<Route> {
     if (terms.host !== undefined) return this.#fixed(terms.host, terms.port ?? network.smtpPort)
     const mail = await this.#resolver.mailHosts(domain)
     switch (mail.kind) {
@@ -99,7 +106,7 @@ export class Routes {
       case 'tempfail':
         return { kind: 'dns', because: mail.because }
       case 'hosts':
-        return this.#hops(domain, mail.hosts, network)
+        return this.#hops(domain, await this.#ofSite(domain, mail.hosts, site), mail.hosts, network)
     }
   }
 
@@ -153,7 +160,14 @@ export class Routes {
     return { kind: 'hops', hosts: new Set([host]), addresses: addressesOf(hops), every: [host], hops }
   }
 
-  async #hops(domain: string, hosts: readonly { preference: number; host: string }[], network: NetworkRules): Promise<Route> {
+  async #ofSite(domain: string, hosts: readonly MailHost[], site: string | null): Promise<readonly MailHost[]> {
+    if (this.#sitesOf === null || site === null || hosts.every(({ preference }) => preference === hosts[0]?.preference)) return hosts
+    const sites = await this.#sitesOf(domain, hosts)
+    // MX records that changed on the way: the first site's hosts, until the next attempt is under that site.
+    return (sites.find((one) => one.site.site === site) ?? sites[0])?.hosts ?? hosts
+  }
+
+  async #hops(domain: string, hosts: readonly MailHost[], every: readonly MailHost[], network: NetworkRules): Promise<Route> {
     const hops: Hop[] = []
     const reasons: string[] = []
     const rules = await this.#tls?.of(domain)
@@ -197,11 +211,11 @@ export class Routes {
     }
     if (hops.length > 0) {
       const equals = hosts.filter(({ preference }) => preferences.has(preference)).map(({ host }) => host)
-      return { kind: 'hops', hops, hosts: new Set(equals), addresses: addressesOf(hops), every: hosts.map(({ host }) => host) }
+      return { kind: 'hops', hops, hosts: new Set(equals), addresses: addressesOf(hops), every: every.map(({ host }) => host) }
     }
     const because = `${domain}: ${reasons.join('; ')}`
     const untilMs = downUntil < Number.POSITIVE_INFINITY ? downUntil - this.#mono() : null
-    if (hosts.every(({ host }) => this.takesNone(host))) return { kind: 'none', class: 'null-mx', because }
+    if (every.every(({ host }) => this.takesNone(host))) return { kind: 'none', class: 'null-mx', because }
     if (unmet) return { kind: 'down', because, untilMs, class: 'tls-policy' }
     if (forbidden) return { kind: 'forbidden', because }
     if (untilMs !== null) return { kind: 'down', because, untilMs, class: 'unreachable' }
