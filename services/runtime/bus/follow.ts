@@ -39,7 +39,8 @@ export function follow(link: Link, stream: string, filters: readonly string[], o
   let making = false
   const caughtUp = Promise.withResolvers<void>()
 
-  const heartbeatMs = () => HEARTBEAT_MS[link.clustered ? 'clustered' : 'single']
+  // A bucket's watch is asked how long it has been silent: a sender takes grants only while it has heard of owners within 3 s (S3).
+  const heartbeatMs = () => HEARTBEAT_MS[link.clustered || options.lastPerSubject === true ? 'clustered' : 'single']
 
   const put = (queued: Queued) => {
     queue.push(queued)

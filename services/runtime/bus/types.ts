@@ -94,7 +94,7 @@ export interface Follow extends AsyncIterable<StoredMessage> {
   readonly caughtUp: Promise<void>
   /** the reader's last sequence */
   readonly lastSeq: number
-  /** ms since the server was last heard on it (message or 1 s heartbeat), by the monotonic clock; Infinity before the first */
+  /** ms since the server was last heard on it (message or heartbeat: each second for a bucket's watch and where servers are several, else each five), by the monotonic clock; Infinity before the first */
   silentMs(): number
   close(): void
 }
