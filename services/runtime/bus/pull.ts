@@ -22,7 +22,6 @@ const PACE = {
   clustered: { expiresMs: 10_000, heartbeatMs: 3_000, silenceMs: 9_000 },
   single: { expiresMs: 30_000, heartbeatMs: null, silenceMs: 75_000 },
 } as const
-const LOOK_MS = 3_000
 const AGAIN_MS = 250
 const encoder = new TextEncoder()
 
@@ -127,7 +126,7 @@ export async function pull(link: Link, spec: PullSpec, onMessage: (delivery: Del
     if (asked === 0 || !link.connected || performance.now() - heardMs < pace().silenceMs) return
     heardMs = performance.now()
     void mend()
-  }, LOOK_MS)
+  }, pace().silenceMs / 3)
 
   return {
     want(n) {
