@@ -7,7 +7,8 @@ export interface Line {
   readonly port: number
 }
 
-export async function startDelayProxy(to: Line, host: string, delayMs: number): Promise<Line & AsyncDisposable> {
+/** @param port 0 = a free one */
+export async function startDelayProxy(to: Line, host: string, delayMs: number, port = 0): Promise<Line & AsyncDisposable> {
   const sockets = new Set<Socket>()
   const server = createServer({ noDelay: true }, (near) => {
     const far = connect({ host: to.host, port: to.port, noDelay: true })
@@ -25,7 +26,7 @@ export async function startDelayProxy(to: Line, host: string, delayMs: number): 
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(0, host, resolve)
+    server.listen(port, host, resolve)
   })
   return {
     host,

@@ -1,5 +1,5 @@
 /** More senders, more mail: receivers 50 ms away, each sender with a few sessions. */
-import { html } from '../mails.ts'
+import { html, recipient } from '../mails.ts'
 import { startLab } from '../lab.ts'
 import { startDelayProxy } from './delay-proxy.ts'
 import { job, NO_LIMITS, TENANT, trialFleet } from './fleet.ts'
@@ -37,26 +37,29 @@ export const senders: Trial = {
 
 async function measure(count: number, { sink, signal }: TrialSurroundings): Promise<number> {
   await using target = await sink()
-  await using proxy = await startDelayProxy(target, '127.0.2.201', ROUND_TRIP_MS / 2)
+  await using proxies = new AsyncDisposableStack()
   const sites = Array.from({ length: SITES }, (_, at) => `isp${at}.example`)
+  // Every receiver has an address of its own: never more than five sessions go from one source to one address.
+  let port = 0
+  for (const at of sites.keys()) port = proxies.use(await startDelayProxy(target, addressOf(at), ROUND_TRIP_MS / 2, port)).port
   await using lab = await startLab({
-    zone: sites.flatMap((site) => [
-      { name: `mx.${site}`, ttlS: 600, type: 'A' as const, data: proxy.host },
+    zone: sites.flatMap((site, at) => [
+      { name: `mx.${site}`, ttlS: 600, type: 'A' as const, data: addressOf(at) },
       { name: site, ttlS: 600, type: 'MX' as const, data: { preference: 10, exchange: `mx.${site}` } },
     ]),
     fleet: (dns) =>
       trialFleet({
         dns,
-        smtpPort: proxy.port,
+        smtpPort: port,
         ips: 4,
-        isp: { name: 'tail', sessions_start: 4, sessions_per_ip: 4, sessions_per_address: 100, ahead: 'never', ...NO_LIMITS },
+        isp: { name: 'tail', sessions_start: 4, sessions_per_ip: 4, ahead: 'never', ...NO_LIMITS },
       }),
     senders: count,
     env: { HATO_SESSIONS: String(SESSIONS_A_SENDER) },
     signal,
   })
   const mails = MAILS_A_SENDER * count
-  const recipients = Array.from({ length: mails }, (_, n) => ({ address: `r${n}@${sites[n % SITES]}` }))
+  const recipients = Array.from({ length: mails }, (_, n) => ({ ...recipient(n), address: `r${n}@${sites[n % SITES]}` }))
   const sending = lab.send(TENANT, job('many', html(2), recipients), WITHIN_MS)
   // The last ones wait for whichever site is last: what counts is the time while all have work.
   const to = Math.round(mails * 0.85)
@@ -65,3 +68,5 @@ async function measure(count: number, { sink, signal }: TrialSurroundings): Prom
   await sending
   return ((to - from) / (toMs - fromMs)) * 1_000
 }
+
+const addressOf = (site: number): string => `127.0.2.${210 + site}`

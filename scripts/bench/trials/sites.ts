@@ -1,5 +1,5 @@
 /** The same mails to ten receivers and to ten thousand: what does a receiver more cost? */
-import { html } from '../mails.ts'
+import { html, recipient } from '../mails.ts'
 import { startLab } from '../lab.ts'
 import { job, NO_LIMITS, TENANT, trialFleet } from './fleet.ts'
 import { cpuMs, processesOf } from './processes.ts'
@@ -50,7 +50,7 @@ async function measure(count: number, { sink, signal }: TrialSurroundings): Prom
     signal,
   })
   const processes = processesOf(lab.cluster.state())
-  const recipients = Array.from({ length: MAILS }, (_, n) => ({ address: `r${n}@${names[n % count]?.site}` }))
+  const recipients = Array.from({ length: MAILS }, (_, n) => ({ ...recipient(n), address: `r${n}@${names[n % count]?.site}` }))
   const before = await cpuMs(processes)
   const { beganMs, finishedMs, status } = await lab.send(TENANT, job('wide', html(2), recipients), WITHIN_MS)
   if (status.delivered !== MAILS) throw new Error(`${status.delivered} of ${MAILS} delivered: ${JSON.stringify(status)}`)
