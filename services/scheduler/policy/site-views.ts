@@ -33,6 +33,8 @@ interface ShardView {
  */
 export class SiteViews {
   readonly #sites = new Map<string, SiteView>()
+  /** sites by shard: a campaign has ten thousand, and thirty-two shards tell of theirs twice a second */
+  readonly #ofShard = new Map<string, Set<string>>()
   readonly #shards = new Map<string, ShardView>()
 
   drained(drain: Drain, now: EpochMs): void {
@@ -44,8 +46,8 @@ export class SiteViews {
     // Also of a site that nothing was released to in this term: its rest is the reason of what waits in the schedule.
     for (const row of drain.sites)
       if (row.resting !== null || row.restingPools !== undefined || row.restingSenders !== undefined) this.#view(row.site, drain.shard, now)
-    for (const [site, view] of this.#sites) {
-      if (view.shard !== drain.shard) continue
+    for (const site of this.#ofShard.get(drain.shard) ?? []) {
+      const view = this.#sites.get(site) as SiteView
       const row = told.get(site)
       view.perS = row?.perS ?? 0
       view.resting = row?.resting ?? null
@@ -100,7 +102,13 @@ export class SiteViews {
 
   /** Sites that nobody sends to any more are forgotten (S8). */
   keepOnly(isUsed: (site: string) => boolean): void {
-    for (const site of this.#sites.keys()) if (!isUsed(site)) this.#sites.delete(site)
+    for (const [site, { shard }] of this.#sites) {
+      if (isUsed(site)) continue
+      this.#sites.delete(site)
+      const sites = this.#ofShard.get(shard)
+      sites?.delete(site)
+      if (sites?.size === 0) this.#ofShard.delete(shard)
+    }
   }
 
   get size(): number {
@@ -120,6 +128,9 @@ export class SiteViews {
       onTheWay: { urgent: [], bulk: [] },
     }
     this.#sites.set(site, view)
+    const sites = this.#ofShard.get(shard)
+    if (sites) sites.add(site)
+    else this.#ofShard.set(shard, new Set([site]))
     if (!this.#shards.has(shard)) this.#shards.set(shard, { epoch: 0, heardAt: now })
     return view
   }
