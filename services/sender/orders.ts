@@ -145,6 +145,11 @@ export class Orders {
         return
       }
       const ending = endOf(work, letGo)
+      // A claim fences outcomes, not orders: who was stopped for long and has nothing left to journal must not order a retry of what another holds.
+      if (ending.kind === 'later' && !(await this.#holdsClaim(work))) {
+        log.warn('claim lost', namesOf(held))
+        return
+      }
       if (ending.kind === 'later') {
         const inMs = ending.at - clock.now()
         if (inMs >= SCHEDULE_FROM_MS) await this.#rest(held, ending.order, ending.at)
@@ -156,6 +161,16 @@ export class Orders {
     } finally {
       this.#open.delete(attemptOf(held))
     }
+  }
+
+  async #holdsClaim({ held, batchSeq, claimSeq }: Work): Promise<boolean> {
+    const { tenant, campaign } = held.order
+    let last: number | null = null
+    await this.#surely(async () => {
+      last = (await this.#options.bus.readLast(STREAM.outcomes, subject('claim', { tenant, campaign, batch: batchSeq })))?.seq ?? null
+      return true
+    })
+    return last === null || last === claimSeq
   }
 
   /** An order nobody has begun goes back to the scheduler as it is, then its ack. */
