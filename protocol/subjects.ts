@@ -197,6 +197,13 @@ export const SUBJECTS = {
     hears: ['sender', 'domain-router'],
     what: 'a campaign was paused, resumed or cancelled',
   },
+  complained: {
+    on: 'scheduler.complained',
+    how: 'core',
+    says: ['scheduler'],
+    hears: ['ip-manager'],
+    what: 'somebody complained about a mail that a source had brought to a site',
+  },
   suppressionLog: {
     on: 'suppressed.{tenant}',
     how: 'jetstream',

@@ -228,3 +228,9 @@ export interface CampaignHeld {
   readonly campaign: string
   readonly state: 'paused' | 'running' | 'cancelled'
 }
+
+/** `scheduler.complained`: counts in the pair's score; one that nobody hears is lost, which a score bears. */
+export interface Complained {
+  readonly ip: string
+  readonly site: string
+}

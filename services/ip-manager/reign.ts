@@ -5,7 +5,7 @@
  */
 import { decode, encode } from '../../protocol/codec.ts'
 import type { FleetRecord } from '../../protocol/fleet.ts'
-import type { AllowanceAsk, Allowances } from '../../protocol/messages/permission.ts'
+import type { AllowanceAsk, Allowances, Complained } from '../../protocol/messages/permission.ts'
 import { subject } from '../../protocol/subjects.ts'
 import type { Call, Follow, StoredMessage } from '../runtime/bus/types.ts'
 import { openBucket } from '../runtime/kv.ts'
@@ -22,7 +22,7 @@ import { fleetView } from './policy/fleet-view.ts'
 import { hearHolder } from './policy/holders.ts'
 import { fromMemory, toMemory } from './policy/memory.ts'
 import { newFleet } from './policy/new-fleet.ts'
-import { observe, type SeenChunk } from './policy/observe.ts'
+import { complainedAbout, observe, type SeenChunk } from './policy/observe.ts'
 import { pass } from './policy/pass.ts'
 import { restate } from './policy/restate.ts'
 import type { Say } from './policy/says.ts'
@@ -134,6 +134,14 @@ export async function startReign(
   stack.use(openFleetDoor({ bus, clock, events, applied: takeFleet }))
   stack.use(openIpDoor({ bus, clock, manager, events, ready, pass: passNow, say, save: () => keeper.save() }))
   stack.use(bus.serve(subject('allowance', {}), answerAsk))
+  stack.use(bus.hear(subject('complained', {}), ({ body }) => hearComplaint(decode<Complained>(body))))
+
+  function hearComplaint({ ip, site }: Complained): void {
+    // Before the journal is read to its end the mail it speaks of may not be counted yet.
+    if (manager.hearingSince === null || fenced) return
+    passNow()
+    complainedAbout(manager, ip, site)
+  }
 
   function answerAsk(call: Call): void {
     // No answer is an answer: the router asks again in a second, and what it was allowed runs out.

@@ -12,6 +12,7 @@ import { openBucket } from '../runtime/kv.ts'
 import { watchOwners } from '../runtime/owners.ts'
 import { keepAllotments } from './allotment-keeper.ts'
 import { bury, isUnburied } from './burial.ts'
+import { hearFeedback } from './came-back.ts'
 import { Campaigns, ENDED, type Running } from './campaigns.ts'
 import type { SchedulerContext } from './config.ts'
 import { Control } from './control.ts'
@@ -19,8 +20,7 @@ import { openDoors } from './doors.ts'
 import { startDue } from './due.ts'
 import { CampaignEvents } from './events.ts'
 import { expand, ExpansionInterrupted } from './expansion.ts'
-import { type FeedbackOptions, FeedbackReader } from './feedback.ts'
-import { FeedbackPlaces } from './feedback-places.ts'
+import type { FeedbackOptions } from './feedback.ts'
 import { HygieneKeeper } from './hygiene-keeper.ts'
 import { Intake } from './intake.ts'
 import { Ledger } from './ledger.ts'
@@ -247,13 +247,9 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
   )
   await ledger.caughtUp
 
-  const places = new FeedbackPlaces({ bus, campaigns, secret: () => fleet.current()?.secret ?? '', now: clock.now })
+  const onHeard = shared.onFeedback
   stack.use(
-    await FeedbackReader.open({
-      ...{ bus, bucket, log, campaigns, suppression, places, again, saveEveryMs: config.saveEveryMs, onHeard: shared.onFeedback },
-      isTenant: (name) => fleet.current()?.fleet.tenant.some((tenant) => tenant.name === name) ?? false,
-      onTaken: (tenant, told, concerned) => hygiene.cameBack(tenant, told, concerned, sites.isAmbiguous(concerned.site)),
-    }),
+    await hearFeedback({ bus, bucket, log, campaigns, suppression, again, fleet, sites, hygiene, onHeard, saveEveryMs: config.saveEveryMs, now: clock.now }),
   )
   const intake = new Intake({
     bus,

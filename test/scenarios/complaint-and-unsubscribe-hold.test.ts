@@ -3,6 +3,7 @@
  * to both. What came back stands beside the outcomes of the campaign that has ended, and a forged return path suppresses nobody.
  */
 import { expect, it } from 'vitest'
+import type { IpReputation } from '../../protocol/messages/ops.ts'
 import { subject } from '../../protocol/subjects.ts'
 import { startWorld } from '../../scripts/world/world.ts'
 import { type TestCluster, startCluster } from '../kit/cluster.ts'
@@ -52,6 +53,10 @@ it('holds them back from the next campaign and lets a receipt through; a forged 
     [LEFT]: 'unsubscribe',
     [GONE]: 'unknown-user',
   })
+
+  // The IP that brought it answers for it, where the provider tells of complaints.
+  const { ips } = await cluster.ask<IpReputation>('ipReputation', {})
+  expect(ips.flatMap(({ isps }) => (isps.yahoo ? [isps.yahoo.complaints] : [])).filter((count) => count !== 0)).toEqual([1])
 
   // A scheduler that dies forgets none of it.
   await cluster.kill('scheduler')

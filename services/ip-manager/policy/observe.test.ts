@@ -5,7 +5,7 @@ import { addCounts, type Counts, countPairs, type Manager, newManager, noCounts,
 import { allow } from './allow.ts'
 import { blamed, changesIn, delivered, fleetOf, HOUR_MS, listed, managerOf, MINUTE_MS, modesIn, NOW, see } from './manager.testkit.ts'
 import { fromMemory, type Memory, toMemory } from './memory.ts'
-import { observe, type Seen, type SeenChunk } from './observe.ts'
+import { complainedAbout, observe, type Seen, type SeenChunk } from './observe.ts'
 import { pass } from './pass.ts'
 import type { Say } from './says.ts'
 
@@ -16,6 +16,19 @@ const D = '127.0.1.4'
 const fleet = fleetOf({ [A]: {}, [B]: {}, [C]: {}, [D]: {} })
 const lendsAt = (manager: Manager, site: string) =>
   Object.fromEntries(allow(manager, [{ site, provider: null, pools: ['main'] }]).map(({ ip, lends }) => [ip, lends]))
+
+describe('a complaint', () => {
+  test('counts where its mail went, and weighs on the score of the IP there and nowhere else', () => {
+    const manager = managerOf(fleet)
+    see(manager, [...Array.from({ length: 200 }, () => delivered(A, 'yahoo')), ...Array.from({ length: 200 }, () => delivered(B, 'yahoo'))])
+    for (let times = 0; times < 5; times++) complainedAbout(manager, A, 'yahoo')
+    complainedAbout(manager, '192.0.2.1', 'yahoo') // an IP that the fleet no longer names
+    const [ofA, ofB] = [A, B].map((ip) => manager.ips.get(ip)?.pairs.get('yahoo'))
+    expect([ofA?.counts.complained, ofB?.counts.complained]).toEqual([5, 0])
+    expect([ofA?.source.score.complained, ofB?.source.score.complained]).toEqual([5, 0])
+    expect(manager.ips.has('192.0.2.1')).toBe(false)
+  })
+})
 
 describe('a chunk of outcomes', () => {
   test('counts by IP and site, and a second reading of it counts nothing', () => {

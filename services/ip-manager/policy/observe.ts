@@ -51,6 +51,16 @@ export function observe(manager: Manager, chunk: SeenChunk): Say[] {
   return says
 }
 
+/** Somebody complained about a mail that the IP had brought there. */
+export function complainedAbout(manager: Manager, address: string, site: string): void {
+  const ip = ipOf(manager, address)
+  if (ip === null) return
+  const pair = pairOf(manager, ip, site)
+  pair.counts.complained++
+  pair.source = count(pair.source, { sent: 0, delivered: 0, blamed: 0, complained: 1 }, manager.now)
+  manager.changed = true
+}
+
 /** What a chunk says of one pair, gathered so that a hundred outcomes cost one step of its ramp and score. */
 interface Traffic {
   sent: number
