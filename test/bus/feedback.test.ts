@@ -29,6 +29,8 @@ const fleet: FleetRecord = {
     network: { dns: ['127.0.0.1:1'] },
     tenant: tenants,
     suppression: { settle: '100ms' },
+    preflight: { off: true },
+    warmup: { from_start: 1_000_000 },
     pool: [{ name: 'shared' }],
     ip: [{ address: '127.0.1.1', pool: 'shared', ehlo: 'mx1.acme.example' }],
   }),
