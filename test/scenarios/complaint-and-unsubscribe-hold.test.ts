@@ -11,8 +11,8 @@ import { accountOf } from '../kit/far-end.ts'
 import { loopbackFleet, noticeTo } from '../kit/fleets.ts'
 
 const [ANGRY, LEFT, GONE, VICTIM, OTHERS] = [
-  'ok+angry@gmail.com',
-  'ok+left@yahoo.com',
+  'ok+angry@yahoo.com',
+  'ok+left@gmail.com',
   'ok+gone@yahoo.co.jp',
   'ok+victim@gmail.com',
   ['ok+o1@gmail.com', 'ok+o2@yahoo.com'],
