@@ -3,6 +3,10 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 import tls from 'node:tls'
 
+/** issued: by the world's authority, right in everything · other-name: by it, for a name that is not the host's · expired: by it, until yesterday */
+export const CERTIFICATE_KINDS = ['issued', 'other-name', 'expired'] as const
+export type CertificateKind = (typeof CERTIFICATE_KINDS)[number]
+
 export interface Certificate {
   /** PEM; behind an issued one stands its authority's, as servers send it */
   readonly cert: string

@@ -1,11 +1,7 @@
 /** Which certificate each mail host shows: one self-signed for all, unless its row says otherwise. */
 import type { SecureContext } from 'node:tls'
-import { type Authority, type Certificate, contextOf, selfSigned } from './certificate.ts'
+import { type Authority, type Certificate, type CertificateKind, contextOf, selfSigned } from './certificate.ts'
 import type { IspRow } from './models/isp.ts'
-
-/** issued: by the world's authority, right in everything · other-name: by it, for a name that is not the host's · expired: by it, until yesterday */
-export const CERTIFICATE_KINDS = ['issued', 'other-name', 'expired'] as const
-export type CertificateKind = (typeof CERTIFICATE_KINDS)[number]
 
 export interface ShownCertificates {
   contextOf(host: string): SecureContext

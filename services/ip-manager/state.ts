@@ -6,8 +6,27 @@ import type { IpState } from './policy/ip-modes.ts'
 import type { Recent } from './policy/lately.ts'
 import type { Source } from './policy/modes.ts'
 import type { PoolAtSite } from './policy/pool.ts'
-import type { Trouble } from './policy/trouble.ts'
-import type { Halved } from './policy/tenant-shares.ts'
+
+/** What a tenant's blame cost it of a shared pool at a site (policy/tenant-shares.ts). */
+export interface Halved {
+  readonly halvings: number
+  /** the last halving or doubling: a day without blame doubles the share again */
+  readonly at: EpochMs
+  readonly because: string
+}
+
+/**
+ * What is wrong with an IP's way out, while it goes on serving: told as its reason in `ip.reputation` and in the log (delivery.md §7).
+ *   egress-differs    peers see us from another address: SPF, PTR and reputation are looked up there
+ *   port-25-closed    connects of this source time out at every site
+ * It follows from the latest outcomes and is not saved: a new owner hears it again as long as it lasts.
+ */
+export interface Trouble {
+  readonly because: 'egress-differs' | 'port-25-closed'
+  /** in words */
+  readonly detail: string
+  readonly seenAt: EpochMs
+}
 
 /**
  * What the owner knows. All but `fleet`, `holders` and the times is memory: saved together with `position`, so that after any death

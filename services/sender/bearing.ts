@@ -1,5 +1,6 @@
 import type { MonoMs } from '../../protocol/words.ts'
-import type { Route, Routes } from './routes.ts'
+import type { Route } from './policy/route.ts'
+import type { Routes } from './routes.ts'
 import type { SmtpSession } from './smtp/session.ts'
 
 /** What was found is believed for so long: DNS and TLS policies live for minutes, and asking at each mail costs as much as the mail's replies. */

@@ -1,5 +1,5 @@
 /** What a row says, and the state that one ISP keeps while the world runs. */
-import type { CertificateKind } from '../certificates-of.ts'
+import type { CertificateKind } from '../certificate.ts'
 import type { StsRow } from '../policy-hosts.ts'
 import type { Behaviour, Rcpt } from './behaviour.ts'
 import type { BehaviourName } from './names.ts'

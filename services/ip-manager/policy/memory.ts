@@ -1,10 +1,9 @@
 import type { EpochMs } from '../../../protocol/words.ts'
-import type { Counts, Ip, Manager, Pair } from '../state.ts'
+import type { Counts, Halved, Ip, Manager, Pair } from '../state.ts'
 import type { IpState } from './ip-modes.ts'
 import type { Source } from './modes.ts'
 import type { ZoneView } from './dnsbl.ts'
 import type { PoolAtSite } from './pool.ts'
-import type { Halved } from './tenant-shares.ts'
 
 /** What rests in bucket `reputation`: everything that follows from the outcomes up to `position`, and what people ordered. */
 export interface Memory {

@@ -1,5 +1,4 @@
 import type { TenantShares } from '../../../protocol/messages/permission.ts'
-import type { EpochMs } from '../../../protocol/words.ts'
 import { type Manager, poolKey } from '../state.ts'
 import { rowOf } from './fleet-view.ts'
 
@@ -7,13 +6,6 @@ import { rowOf } from './fleet-view.ts'
  * Who dirties a shared pool pays before the others do (delivery.md §7): each source-blame that a tenant's recipients caused halves that tenant's share
  * of the pool at that site. The scheduler obeys: it is the tenant's mail that must come slower, and only the scheduler knows whose mail is next. Plain data.
  */
-export interface Halved {
-  readonly halvings: number
-  /** the last halving or doubling: a day without blame doubles the share again */
-  readonly at: EpochMs
-  readonly because: string
-}
-
 const DAY_MS = 86_400_000
 /** 1/64: as good as nothing, and still a probe that can prove itself. */
 const HALVINGS_MOST = 6

@@ -1,19 +1,5 @@
-import type { EpochMs } from '../../../protocol/words.ts'
-import type { Ip, Manager } from '../state.ts'
+import type { Ip, Manager, Trouble } from '../state.ts'
 import type { Say } from './says.ts'
-
-/**
- * What is wrong with an IP's way out, while it goes on serving: told as its reason in `ip.reputation` and in the log (delivery.md §7).
- *   egress-differs    peers see us from another address: SPF, PTR and reputation are looked up there
- *   port-25-closed    connects of this source time out at every site
- * It follows from the latest outcomes and is not saved: a new owner hears it again as long as it lasts.
- */
-export interface Trouble {
-  readonly because: 'egress-differs' | 'port-25-closed'
-  /** in words */
-  readonly detail: string
-  readonly seenAt: EpochMs
-}
 
 /** Evidence older than this is none: peers that repeat our address come by all day. */
 const LASTS_MS = 3_600_000

@@ -1,4 +1,4 @@
-import type { Route } from '../routes.ts'
+import type { Route } from './route.ts'
 import { type Finding, foundWithoutReply } from './attempt.ts'
 
 /** What a recipient's way comes to where it leads nowhere now. */

@@ -1,6 +1,6 @@
 import type { Reply } from '../../../protocol/outcome.ts'
 import type { Stage } from '../../../protocol/words.ts'
-import type { TlsTrouble } from '../policy/tls/need.ts'
+import type { TlsTrouble } from '../../../protocol/tls-report.ts'
 
 export type { Reply, Stage }
 

@@ -6,7 +6,7 @@ import { whyNotConnect } from '../../runtime/dns/address-scope.ts'
 import type { Resolver } from '../../runtime/dns/resolver.ts'
 import { readPolicy, type StsPolicy } from '../policy/tls/mta-sts.ts'
 import type { TlsTrouble } from '../policy/tls/need.ts'
-import type { NetworkRules } from '../routes.ts'
+import type { NetworkRules } from '../policy/route.ts'
 
 export interface FetchTools {
   readonly resolver: Resolver

@@ -1,4 +1,4 @@
-import type { Hop, Route } from '../../routes.ts'
+import type { Hop, Route } from '../route.ts'
 import type { SessionFacts } from '../../smtp/types.ts'
 import { type Finding, foundWithoutReply } from '../attempt.ts'
 
