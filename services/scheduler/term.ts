@@ -19,7 +19,7 @@ import { Control } from './control.ts'
 import { openDoors } from './doors.ts'
 import { startDue } from './due.ts'
 import { CampaignEvents } from './events.ts'
-import { expand, ExpansionInterrupted } from './expansion.ts'
+import { Expansions } from './expansions.ts'
 import type { FeedbackOptions } from './feedback.ts'
 import { HygieneKeeper } from './hygiene-keeper.ts'
 import { Intake } from './intake.ts'
@@ -35,8 +35,6 @@ import { Suppression } from './suppression.ts'
 const UNBURIED_MS = 3_600_000
 /** how often a cancelling campaign looks for mail that was deferred after it was cancelled */
 const SWEEP_MS = 10_000
-/** progress of a list that is being read is told at most so often */
-const PROGRESS_MS = 1_000
 
 /** What outlives a term. */
 export interface SharedByTerms {
@@ -72,10 +70,6 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
     const retry = fleet.current()?.fleet.retry
     return retry ? retryPolicy(RetryConfig.parse(retry)) : DEFAULT_RETRY
   }
-  const expanding = new Set<Running>()
-  const waitingToExpand: Running[] = []
-  const listProblems = new WeakMap<Running, readonly Problem[]>()
-  const toldAt = new WeakMap<Running, number>()
 
   let onShares: (() => void) | null = null
   const document = () => fleet.current()?.fleet ?? null
@@ -123,54 +117,24 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
     }
   }
 
-  // -- lists → batches
-  const expandNext = (): void => {
-    while (expanding.size < config.expansionsAtOnce && waitingToExpand.length > 0 && !stopping) {
-      const running = waitingToExpand.shift() as Running
-      expanding.add(running)
-      void expandWhole(running).finally(() => {
-        expanding.delete(running)
-        settle(running) // perhaps everybody was settled before the list's end was known
-        expandNext()
-      })
-    }
-  }
-  async function expandWhole(running: Running): Promise<void> {
-    for (;;) {
-      try {
-        const expanded = await expand(running, {
-          bus,
-          log,
-          campaigns,
-          sites,
-          suppression,
-          preflight,
-          book,
-          now: clock.now,
-          dice: Math.random,
-          stopping: () => stopping,
-          onBatches: () => releaser.look(),
-          onProgress: async (of, problems) => {
-            listProblems.set(of, problems)
-            const now = clock.now()
-            if (!of.expansion.done && now - (toldAt.get(of) ?? 0) < PROGRESS_MS) return // the last word is always told
-            toldAt.set(of, now)
-            await events.progress(status(of), of.record.job, problems)
-          },
-        })
-        if (expanded.kind === 'refused') await refuse(running, expanded.problems)
-        else if (expanded.kind === 'done' && running.record.state === 'counting')
-          await again(() => campaigns.change(running, { state: 'running', problems: listProblems.get(running)?.slice(0, 100) ?? [] }))
-        break
-      } catch (error) {
-        if (!(error instanceof Infrastructure) && !(error instanceof ExpansionInterrupted)) throw error
-        if (stopping) return
-        log.warn('expansion interrupted', { campaign: campaignName(running.record), error: error.message })
-        await new Promise((resolve) => setTimeout(resolve, RETRY_PACE_MS.unavailable))
-        await again(() => restoreQueues(bus, running))
-      }
-    }
-  }
+  const expansions = new Expansions({
+    bus,
+    log,
+    campaigns,
+    sites,
+    suppression,
+    preflight,
+    book,
+    events,
+    status,
+    again,
+    refuse,
+    now: clock.now,
+    dice: Math.random,
+    atOnce: config.expansionsAtOnce,
+    onBatches: () => releaser.look(),
+    onEnded: settle, // perhaps everybody was settled before the list's end was known
+  })
 
   /** A list that cannot be sent: before anything of it was. */
   async function refuse(running: Running, problems: readonly Problem[]): Promise<void> {
@@ -185,7 +149,7 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
   function settle(running: Running): void {
     const { record, expansion, tally } = running
     if (ENDED.has(record.state) || ending.has(running) || stopping) return
-    const nothingWaits = expansion.recipients === tally.settled && !expanding.has(running) && !waitingToExpand.includes(running)
+    const nothingWaits = expansion.recipients === tally.settled && !expansions.has(running)
     if (!nothingWaits || (!expansion.done && record.state !== 'cancelling')) return
     ending.add(running)
     void again(() => end(running, record.state === 'cancelling' ? 'cancelled' : 'finished', record.problems)).finally(() => ending.delete(running))
@@ -262,10 +226,9 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
     journalPosition: () => ledger.position,
     onAccepted: (running) => {
       // It may have been cancelled, even to its end, while its acceptance was told.
-      if (ENDED.has(running.record.state) || expanding.has(running) || waitingToExpand.includes(running)) return
-      waitingToExpand.push(running)
-      waitingToExpand.sort((a, b) => Number(a.record.lane === 'bulk') - Number(b.record.lane === 'bulk'))
-      expandNext()
+      if (ENDED.has(running.record.state) || expansions.has(running)) return
+      expansions.add(running)
+      expansions.begin()
     },
   })
 
@@ -285,7 +248,7 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
 
   for (const running of campaigns.all()) {
     await control.pickUp(running)
-    if (!running.expansion.done && running.record.state !== 'cancelling') waitingToExpand.push(running)
+    if (!running.expansion.done && running.record.state !== 'cancelling') expansions.add(running)
     else settle(running)
   }
   await control.dropStrayHolds()
@@ -293,7 +256,7 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
     for (const running of campaigns.all()) if (running.record.state === 'cancelling') void control.pickUp(running).catch(trouble('cancel', running))
   }, SWEEP_MS)
   stack.defer(() => clearInterval(sweeping))
-  expandNext()
+  expansions.begin()
   releaser.look()
   await intake.start()
   stack.use(intake)
@@ -303,6 +266,7 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
   return {
     async [Symbol.asyncDispose]() {
       stopping = true
+      expansions[Symbol.dispose]()
       await stack.disposeAsync()
       for (const running of campaigns.all()) await campaigns.save(running).catch(trouble('save', running))
       log.info('term ended', { campaigns: campaigns.size })
