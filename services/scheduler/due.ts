@@ -213,8 +213,8 @@ interface Sorted {
   readonly doubt: string | null
 }
 
-/** Why a backup MX of another site is asked: nobody answers where the mail was to go (delivery.md §6). */
-const OUT_OF_REACH: ReadonlySet<ReplyClass> = new Set(['unreachable', 'bad-greeting', 'tls'])
+/** Why a backup MX of another site is asked: nobody answers where the mail was to go, or not in the way that its domain asks for (delivery.md §6). */
+const OUT_OF_REACH: ReadonlySet<ReplyClass> = new Set(['unreachable', 'bad-greeting', 'tls', 'tls-policy'])
 
 async function sort(
   running: Running,

@@ -18,6 +18,12 @@ const ADDRESSES_AN_ATTEMPT = 4
 /** memory of failed hosts; the oldest go first */
 const HOSTS_REMEMBERED = 50_000
 
+/** The hosts of one site, and whether a backup at another stands behind them. */
+interface Hosts {
+  readonly hosts: readonly MailHost[]
+  readonly further: boolean
+}
+
 interface Failure {
   readonly times: number
   readonly until: MonoMs
@@ -122,17 +128,21 @@ export class Routes {
     if (found.kind === 'tempfail') return { kind: 'dns', because: found.because }
     if (found.kind === 'none') return { kind: 'dns', because: `next hop ${host} has no address` }
     const hops = found.addresses.slice(0, ADDRESSES_AN_ATTEMPT).map((address) => ({ host, address, port }))
-    return { kind: 'hops', hosts: new Set([host]), addresses: addressesOf(hops), every: [host], hops }
+    return { kind: 'hops', hosts: new Set([host]), addresses: addressesOf(hops), every: [host], further: false, hops }
   }
 
-  async #ofSite(domain: string, hosts: readonly MailHost[], site: string | null): Promise<readonly MailHost[]> {
-    if (this.#sitesOf === null || site === null || hosts.every(({ preference }) => preference === hosts[0]?.preference)) return hosts
+  async #ofSite(domain: string, hosts: readonly MailHost[], site: string | null): Promise<Hosts> {
+    if (this.#sitesOf === null || site === null || hosts.every(({ preference }) => preference === hosts[0]?.preference)) return { hosts, further: false }
     const sites = await this.#sitesOf(domain, hosts)
     // MX records that changed on the way: the first site's hosts, until the next attempt is under that site.
-    return (sites.find((one) => one.site.site === site) ?? sites[0])?.hosts ?? hosts
+    const at = Math.max(
+      0,
+      sites.findIndex((one) => one.site.site === site),
+    )
+    return { hosts: sites[at]?.hosts ?? hosts, further: at < sites.length - 1 }
   }
 
-  async #hops(domain: string, hosts: readonly MailHost[], every: readonly MailHost[], network: NetworkRules): Promise<Route> {
+  async #hops(domain: string, { hosts, further }: Hosts, every: readonly MailHost[], network: NetworkRules): Promise<Route> {
     const hops: Hop[] = []
     const reasons: string[] = []
     const rules = await this.#tls?.of(domain)
@@ -176,7 +186,7 @@ export class Routes {
     }
     if (hops.length > 0) {
       const equals = hosts.filter(({ preference }) => preferences.has(preference)).map(({ host }) => host)
-      return { kind: 'hops', hops, hosts: new Set(equals), addresses: addressesOf(hops), every: every.map(({ host }) => host) }
+      return { kind: 'hops', hops, hosts: new Set(equals), addresses: addressesOf(hops), every: every.map(({ host }) => host), further }
     }
     const because = `${domain}: ${reasons.join('; ')}`
     const untilMs = downUntil < Number.POSITIVE_INFINITY ? downUntil - this.#mono() : null

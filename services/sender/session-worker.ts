@@ -10,7 +10,7 @@ import { seenAs } from './policy/seen-as.ts'
 import type { Judge } from './policy/judging.ts'
 import type { SessionLengths } from './policy/session-lengths.ts'
 import { routeFinding } from './policy/route-finding.ts'
-import { bearsRequired, requiringTls } from './policy/tls/require.ts'
+import { bearsRequired, requiringTls, unlessFurther } from './policy/tls/require.ts'
 import type { NetworkRules, Route } from './policy/route.ts'
 import { leadsTo, type Routes } from './routes.ts'
 import { renderTurn } from './render-turn.ts'
@@ -261,7 +261,7 @@ export class SessionWorker implements Worker {
       else this.#holder.shrink()
       return { kind: 'none' }
     }
-    return { kind: 'finding', finding: opened.finding }
+    return { kind: 'finding', finding: unlessFurther(opened.finding, route) }
   }
 
   /** QUIT, and wait until the peer has let go too, so that its slot is free before ours is used again. */

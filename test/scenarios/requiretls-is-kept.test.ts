@@ -55,7 +55,10 @@ it('keeps the promise or breaks off, for that campaign alone', { timeout: 120_00
     world.publishSts(domain, { mode: 'enforce', mx: [OFFERS, OFFERS_NOT], maxAgeS: 86_400 })
   await using cluster = await startCluster({
     senders: 1,
-    fleet: loopbackFleet({ dns: world.dns, smtpPort: world.smtpPort }, { more: { tls: { ca: world.authority, sts_port: world.stsPort } } }),
+    fleet: loopbackFleet(
+      { dns: world.dns, smtpPort: world.smtpPort },
+      { more: { retry: { first: '1s', host: { steps: ['1s'] } }, tls: { ca: world.authority, sts_port: world.stsPort } } },
+    ),
   })
   const secret = DOMAINS.flatMap((domain) => to(domain))
   await cluster.publish('acme', noticeTo('secret', secret, { requireTls: true }))

@@ -22,6 +22,8 @@ export type Route =
       readonly addresses: ReadonlySet<string>
       /** every host there is, of whatever preference */
       readonly every: readonly string[]
+      /** hosts of another site stand behind these: backups that are reached by an order under that site (delivery.md §6) */
+      readonly further: boolean
     }
   | { readonly kind: 'none'; readonly class: 'no-such-domain' | 'null-mx'; readonly because: string }
   | { readonly kind: 'dns'; readonly because: string }

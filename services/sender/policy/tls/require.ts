@@ -16,7 +16,9 @@ export function requiringTls(route: Extract<Route, { kind: 'hops' }>): Extract<R
     return [{ ...hop, tls: { ...tls, need: tls.need?.kind === 'dane' ? tls.need : { kind: 'pkix' } }, requireTls: true }]
   })
   const hosts = [...new Set(route.hops.map(({ host }) => host))].join(', ')
-  return hops.length > 0 ? { ...route, hops } : cannotRequire(`neither MTA-STS nor DNSSEC says that mail for the domain goes to ${hosts}`, null)
+  return hops.length > 0
+    ? { ...route, hops }
+    : unlessFurther(cannotRequire(`neither MTA-STS nor DNSSEC says that mail for the domain goes to ${hosts}`, null), route)
 }
 
 /** Does an open session do for such a mail? */
@@ -27,4 +29,9 @@ export function bearsRequired({ host, tls, extensions }: Pick<SessionFacts, 'hos
 /** The end of a recipient whose mail could only go out by breaking the promise (RFC 8689 4.2.1: 5.7.30). */
 export function cannotRequire(because: string, mx: string | null): Finding {
   return { ...foundWithoutReply('bounced', 'tls-policy', 'domain', `REQUIRETLS: ${because}`, 'starttls'), enhanced: '5.7.30', mx }
+}
+
+/** A backup at another site may keep the promise that this one cannot: the recipient waits for an order under that site. */
+export function unlessFurther(finding: Finding, { further }: Pick<Extract<Route, { kind: 'hops' }>, 'further'>): Finding {
+  return further && finding.outcome === 'bounced' && finding.class === 'tls-policy' ? { ...finding, outcome: 'deferred', blames: 'host' } : finding
 }
