@@ -213,8 +213,8 @@ interface Sorted {
   readonly doubt: string | null
 }
 
-/** Why a backup MX of another site is asked: nobody answers where the mail was to go, or not in the way that its domain asks for (delivery.md §6). */
-const OUT_OF_REACH: ReadonlySet<ReplyClass> = new Set(['unreachable', 'bad-greeting', 'tls', 'tls-policy'])
+/** Why a backup MX of another site is asked: nobody answers where the mail was to go, or says 521, or does not in the way that its domain asks for (delivery.md §6). */
+const OUT_OF_REACH: ReadonlySet<ReplyClass> = new Set(['unreachable', 'bad-greeting', 'tls', 'tls-policy', 'null-mx'])
 
 async function sort(
   running: Running,

@@ -32,11 +32,14 @@ export interface LabOptions {
   readonly google?: object
   /** laid over the fleet document */
   readonly more?: object
+  /** what the world shows from the first question on: who asks too early remembers that there is nothing */
+  readonly publish?: (world: World) => void
 }
 
-export async function startSourceLab({ ips, rest, google = {}, more = {} }: LabOptions): Promise<SourceLab> {
+export async function startSourceLab({ ips, rest, google = {}, more = {}, publish = () => {} }: LabOptions): Promise<SourceLab> {
   await using starting = new AsyncDisposableStack()
   const world = starting.use(await startWorld({ behaviours: 'none' }))
+  publish(world)
   const rule = [
     { id: 'lab/unloved', seen: `${UNLOVED.code} ${UNLOVED.enhanced} ${UNLOVED.text}`, text: UNLOVED.text, class: 'reputation', blames: 'source', rest },
     { id: 'lab/volume', seen: '421 4.7.0 [TSS04] deferred due to unexpected volume', text: 'unexpected volume', class: 'reputation', blames: 'source', rest },

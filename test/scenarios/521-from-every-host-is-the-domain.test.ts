@@ -16,7 +16,7 @@ const isp = (name: string, hosts: readonly string[]): IspRow => ({
 const rows = [isp('none', ['mx1.none.example', 'mx2.none.example', 'mx3.none.example']), isp('some', ['mx1.some.example', 'mx2.some.example'])]
 
 it('521 from every host ends the recipients as a domain without mail, 521 from one host moves on to the next (RFC 7504)', async () => {
-  await using scene = await startScene({ world: { rows } })
+  await using scene = await startScene({ world: { rows }, fleet: { more: { retry: { first: '1s', host: { steps: ['1s'] } } } } })
   const says = { stage: 'connect', does: 'reply', code: 521, text: 'this host does not accept mail' } as const
   scene.world.fault('none', 'no mail', says)
   scene.world.fault('some', 'no mail', { ...says, times: 1 })

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest'
 import type { CampaignEvent } from '../../protocol/messages/campaign.ts'
 import { STREAM } from '../../protocol/streams.ts'
 import { wildcard } from '../../protocol/subjects.ts'
+import type { World } from '../../scripts/world/world.ts'
 import { NOTHING_WRONG, people, startSourceLab } from '../kit/source-lab.ts'
 import { loopbackFleet, noticeTo } from '../kit/fleets.ts'
 
@@ -16,23 +17,26 @@ it('rejects marketing of a domain that is not ready, warns other mail, and says 
   const domains = ['acme.example', 'bare.example', 'elsewhere.example']
   const [signing] = (loopbackFleet({ dns: '127.0.0.1:53', smtpPort: 25 }) as Parts).dkim
   const dkim = domains.map((domain) => ({ ...signing, domain, tenants: ['acme'] }))
-  await using lab = await startSourceLab({
-    ips: 2,
-    rest: '5s',
-    more: { preflight: { off: false }, dkim, tenant: [{ name: 'acme', domains, return_path: 'bounce.acme.example' }] },
-  })
   const publicKey = createPublicKey(signing?.key ?? '')
     .export({ type: 'spki', format: 'der' })
     .toString('base64')
   const sources = [1, 2].map((n) => ({ address: `127.0.1.${n}`, ehlo: `mx${n}.hato.example` }))
   const keys = domains.map((domain) => ({ domain, selector: signing?.selector ?? '', publicKey }))
-  lab.world.publishSenderRecords({ sources, tenants: [{ domains, returnPath: 'bounce.acme.example' }], dkim: keys })
-  lab.world.dnsFault('_dmarc.bare.example', 'nxdomain')
-  // From elsewhere.example the SPF names another sender: docomo looks at that one.
-  lab.world.publishSenderRecords({
-    sources: [{ address: '127.0.1.99', ehlo: 'mx99.hato.example' }],
-    tenants: [{ domains: ['elsewhere.example'], returnPath: 'bounce.elsewhere.example' }],
-    dkim: [],
+  const publish = (world: World) => {
+    world.publishSenderRecords({ sources, tenants: [{ domains, returnPath: 'bounce.acme.example' }], dkim: keys })
+    world.dnsFault('_dmarc.bare.example', 'nxdomain')
+    // From elsewhere.example the SPF names another sender: docomo looks at that one.
+    world.publishSenderRecords({
+      sources: [{ address: '127.0.1.99', ehlo: 'mx99.hato.example' }],
+      tenants: [{ domains: ['elsewhere.example'], returnPath: 'bounce.elsewhere.example' }],
+      dkim: [],
+    })
+  }
+  await using lab = await startSourceLab({
+    ips: 2,
+    rest: '5s',
+    publish,
+    more: { preflight: { off: false }, dkim, tenant: [{ name: 'acme', domains, return_path: 'bounce.acme.example' }] },
   })
 
   const news = (id: string, domain: string, list: readonly string[]) =>
