@@ -2,8 +2,6 @@ import type { Content, Problem, Recipient } from '../../protocol/campaign.ts'
 import { type Flavour, parse, type RenderMode, type Rendering, type Scope } from './liquid.ts'
 import { fillSlots, intoSlots, joinSlots, type Slotted, withoutSlots } from './slots.ts'
 
-export type { Rendering, RenderMode, Scope } from './liquid.ts'
-
 /** The templates of a campaign: compiled once, rendered per recipient. */
 
 export interface Template extends Slotted {

@@ -6,6 +6,7 @@ import { rowOf } from './fleet-view.ts'
  * Who dirties a shared pool pays before the others do (delivery.md §7): each source-blame that a tenant's recipients caused halves that tenant's share
  * of the pool at that site. The scheduler obeys: it is the tenant's mail that must come slower, and only the scheduler knows whose mail is next. Plain data.
  */
+
 const DAY_MS = 86_400_000
 /** 1/64: as good as nothing, and still a probe that can prove itself. */
 const HALVINGS_MOST = 6
