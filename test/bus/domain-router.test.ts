@@ -262,6 +262,14 @@ async function everySite(): Promise<IspStatus['sites']> {
   return (JSON.parse(new TextDecoder().decode(answer.body)) as IspStatus).sites
 }
 
+/** An ip-manager's word on both addresses, as it lends now. */
+function tellSources(because: string, until: number | null): void {
+  for (const ip of IPS) {
+    const changed: SourceChanged = { epoch: 1, ip, site: null, lends: lending.lends, because, until }
+    here.bus.say(subject('sourceChanged', {}), encode(changed))
+  }
+}
+
 const waiting = async (filter: string) => (await gather(here.bus.scan(STREAM.mail, filter))).length
 
 describe('a router', () => {
@@ -343,10 +351,7 @@ describe('a router', () => {
     await order('c4')
     await until('the sender holds the order', () => peer.ordersOf('c4').length === 1, 30_000)
     lending.lends = false
-    for (const ip of IPS) {
-      const changed: SourceChanged = { epoch: 1, ip, site: null, lends: false, because: 'reputation', until: Date.now() + 3_600_000 }
-      here.bus.say(subject('sourceChanged', {}), encode(changed))
-    }
+    tellSources('reputation', Date.now() + 3_600_000)
     await until('the lease is ended', () => peer.answers.some(({ end }) => end.length > 0), 15_000)
     const grants = peer.grants.length
     await order('c5')
@@ -354,10 +359,12 @@ describe('a router', () => {
     expect(peer.grants).toHaveLength(grants)
     expect((await google()).resting).toMatchObject({ because: 'reputation' })
     lending.lends = true
+    tellSources('', null)
+    await order('c5-again')
+    await until('a new order need not wait for the old end', () => peer.ordersOf('c5-again').length === 1, 10_000)
   }, 60_000)
 
   it('shares the shards with a second process, and each of the two answers for all of them', async () => {
-    lending.lends = true
     const peer = sender('s5')
     const second = startProcess()
     try {

@@ -74,6 +74,7 @@ export function hearSourceChanged(shard: Shard, changed: SourceChanged, at: Mome
     if (pair === undefined) continue
     if (changed.lends) {
       resumed = true
+      if (pair.allowance?.lends === false) forgetRefusal(pair, at)
       continue
     }
     if (pair.allowance !== null) pair.allowance = { ...pair.allowance, lends: false, because: changed.because, until: changed.until }
@@ -81,6 +82,12 @@ export function hearSourceChanged(shard: Shard, changed: SourceChanged, at: Mome
   }
   if (resumed) shard.timers.allowanceAt = at.mono // how much it lends again, the ip-manager says
   return says
+}
+
+/** What it said before is over, and so is what it answers to a question from before: or what arrives now would be parked until an end that no longer holds. */
+function forgetRefusal(pair: Pair, at: Moment): void {
+  pair.allowance = null
+  pair.allowanceAskedAt = at.mono
 }
 
 function stopPair(site: Site, pair: Pair, because: string): Say[] {

@@ -71,8 +71,8 @@ export class Desk {
     }
   }
 
-  /** The ip-manager's answer for what is asked now. */
-  allow(changes: Partial<Allowance> = {}, only: (ip: string) => boolean = () => true): void {
+  /** The ip-manager's answer for what is asked now, or was asked at `tick`. */
+  allow(changes: Partial<Allowance> = {}, only: (ip: string) => boolean = () => true, tick = this.mono): void {
     const sites = [...this.shard.sites.keys()].map((site) => ({ site, provider: null, pools: [...new Set(this.#sources.map(({ pool }) => pool))] }))
     const allowances = sites.flatMap(({ site }) =>
       this.#sources.map(({ address: ip, pool }) => {
@@ -92,7 +92,7 @@ export class Desk {
         return only(ip) ? { ...usual, ...changes } : usual
       }),
     )
-    this.tell({ on: 'allowances', allowances: { epoch: 1, tick: this.mono, ms: 4_000, allowances }, asked: sites })
+    this.tell({ on: 'allowances', allowances: { epoch: 1, tick, ms: 4_000, allowances }, asked: sites })
   }
 
   order(more: Partial<Order> = {}): HeldOrder {

@@ -31,6 +31,20 @@ describe('an order that cannot be sent now', () => {
     expect(desk.take('drain').at(-1)?.drain.sites).toEqual([])
   })
 
+  test('does not wait for the end of a rest that is over sooner, nor is an answer from before believed', () => {
+    const desk = new Desk()
+    desk.arrive(desk.order())
+    desk.allow({ lends: false, because: 'reputation', until: WALL + desk.mono + 3_600_000 })
+    expect(desk.take('park')).toHaveLength(1)
+    const before = desk.mono - 1
+    desk.tell({ on: 'sourceChanged', changed: { epoch: 1, ip: '192.0.2.1', site: null, lends: true, because: '', until: null } })
+    desk.arrive(desk.order())
+    desk.allow({ lends: false, because: 'reputation', until: WALL + desk.mono + 3_600_000 }, undefined, before)
+    expect(desk.take('park')).toEqual([])
+    desk.allow()
+    expect(desk.accept()).toHaveLength(1)
+  })
+
   test('is looked at every five minutes at most, however long the rest, and never after its deadline', () => {
     const desk = new Desk()
     desk.arrive(desk.order(), desk.order({ deadline: WALL + desk.mono + 100_000 }))
