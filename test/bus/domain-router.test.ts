@@ -162,14 +162,20 @@ class SenderPeer implements AsyncDisposable {
         closed,
       }),
     )
-    for (const held of leases) Object.assign(held, { ended: [], delivered: 0 })
     const answer = await this.#bus.ask(
       subject('report', { shard }),
       encode({ sender: this.id, tick: performance.now(), sessionsFree: 50, leases: rows } satisfies Report),
       { timeoutMs: 500 },
     )
+    // Not answered: perhaps not heard, so the next report says it again.
     if (answer.kind !== 'answer') return
-    for (const { lease, closed } of rows) if (closed) this.leases.delete(lease)
+    for (const { lease, closed, ended, delivered } of rows) {
+      const held = this.leases.get(lease)
+      if (held === undefined) continue
+      held.ended = held.ended.filter((seq) => !ended.includes(seq))
+      held.delivered -= delivered
+      if (closed) this.leases.delete(lease)
+    }
     const told = decode<ReportAnswer>(answer.body)
     this.answers.push(told)
     for (const id of told.end) this.#end(id)
