@@ -7,6 +7,7 @@
  * NOT HERE   signals, exit codes, reading of files (scripts/start.ts)
  */
 import { mkdir } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { BUCKETS, OBJECT_BUCKET } from '../../protocol/buckets.ts'
 import type { Fleet } from '../../protocol/fleet.ts'
@@ -15,6 +16,7 @@ import { type Bus, connectBus } from '../../services/runtime/bus.ts'
 import { BadConfig, Infrastructure } from '../../services/runtime/errors.ts'
 import { openBucket } from '../../services/runtime/kv.ts'
 import { purgeNode } from '../../services/runtime/liveness.ts'
+import { SENDER_CONFIG } from '../../services/sender/config.ts'
 import { accountsOf, type Login } from '../nats-config/accounts.ts'
 import { type Keyring, openKeyring } from '../nats-config/keyring.ts'
 import { startAdmission } from './admission.ts'
@@ -107,7 +109,12 @@ export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
   starting.defer(() => endActors(actors, say))
   for (const role of ACTOR_ROLES) {
     for (let number = 1; number <= (role === 'sender' ? plan.senders : 1); number++) {
-      const env = { ...actorEnv(role, plan.env), HATO_NATS_URL: natsUrl, ...(keyring && loginEnv(keyring.of(role))) }
+      const env = {
+        ...(role === 'sender' && signOn(plan.senders)),
+        ...actorEnv(role, plan.env),
+        HATO_NATS_URL: natsUrl,
+        ...(keyring && loginEnv(keyring.of(role))),
+      }
       actors.push(await startActor({ role, number, env, logDir, say, purge, onChange: file.changed, onBadConfig: broken.resolve }))
     }
   }
@@ -132,6 +139,11 @@ async function takesCampaigns({ fleet, signal }: ClusterPlan, bus: Bus, actors: 
   } finally {
     clearInterval(timer)
   }
+}
+
+/** With a sender per core no core is left to hand a signature over to. */
+function signOn(senders: number) {
+  return senders >= availableParallelism() ? { [SENDER_CONFIG.signOn.env]: 'loop' } : {}
 }
 
 function loginEnv({ user, pass }: Login) {

@@ -8,6 +8,7 @@ import type { DkimKey } from './dkim-keys.ts'
 import { complaintField, dateField, kindFields, mailboxField, readUnsubscribe, textField, unsubscribeFields } from './fields.ts'
 import { buildSkeleton, type BodyKind } from './skeleton.ts'
 import type { RenderMode, Scope } from './liquid.ts'
+import type { Signer } from './signer.ts'
 import { fillSlots, joinSlots } from './slots.ts'
 import { compileContent, scopeOf, type Template, type Templates } from './template.ts'
 import { textBodyFromHtml } from './text-from-html.ts'
@@ -39,6 +40,8 @@ export interface Rendering {
   readonly returnPath: string
   /** from `chooseKeys`; empty = unsigned */
   readonly keys: readonly DkimKey[]
+  /** default: libuv's pool */
+  readonly sign?: Signer
 }
 
 export interface Mail {
@@ -122,7 +125,7 @@ export function prepareContent(content: Content, about: Preparation): Prepared |
       ...mime.fields.flatMap(contentField),
     ]
     const bodyHash = how.keys.length > 0 ? hashBody(mime.canonical) : ''
-    const signatures = await signDkim({ fields, bodyHash, at: how.date }, how.keys)
+    const signatures = await signDkim({ fields, bodyHash, at: how.date }, how.keys, how.sign)
     let header = ''
     for (const signature of signatures) header += `${signature}\r\n`
     for (const { text } of fields) header += `${text}\r\n`

@@ -1,7 +1,7 @@
-import { createHash, hash, sign, type KeyObject } from 'node:crypto'
-import { promisify } from 'node:util'
+import { createHash, hash } from 'node:crypto'
 import type { EpochMs } from '../../protocol/words.ts'
 import type { DkimKey } from './dkim-keys.ts'
+import { type Signer, signInPool } from './signer.ts'
 
 /**
  * DKIM signatures (RFC 6376, RFC 8463): relaxed/relaxed, `t=` always, never `l=` (a body may be appended to) and no `x=`.
@@ -18,9 +18,6 @@ const SIGNED = [
 const OVERSIGNED: ReadonlySet<string> = new Set(
   ['From', 'To', 'Cc', 'Reply-To', 'Sender', 'Subject', 'Date', 'Message-ID', 'Content-Type', 'MIME-Version'].map((name) => name.toLowerCase()),
 )
-
-/** `crypto.sign` with a callback runs in libuv's pool: an RSA signature is 0.3 ms that the sessions' thread does not pay. */
-const signInPool = promisify(sign) as (algorithm: string | null, data: Uint8Array, key: KeyObject) => Promise<Buffer>
 
 /** A header field with what its signatures need, made once where the field is the same for all recipients. */
 export interface Field {
@@ -58,9 +55,9 @@ export function hashBody(canonical: readonly Uint8Array[]): string {
 /**
  * The DKIM-Signature fields for `keys`, in the order of `keys` (the first stands topmost), folded, without their last CRLF.
  * Two signatures share one body hash.
- * @throws what node:crypto throws; a loaded key gives it no reason to
+ * @throws what `sign` throws
  */
-export async function signDkim({ fields, bodyHash, at }: ToSign, keys: readonly DkimKey[]): Promise<string[]> {
+export async function signDkim({ fields, bodyHash, at }: ToSign, keys: readonly DkimKey[], sign: Signer = signInPool): Promise<string[]> {
   if (keys.length === 0) return []
   const { names, order } = chooseFields(fields)
   let signedFields = ''
@@ -69,15 +66,9 @@ export async function signDkim({ fields, bodyHash, at }: ToSign, keys: readonly 
     keys.map(async (key) => {
       const unsigned = signatureField({ key, names, bodyHash, at })
       const data = Buffer.from(signedFields + unsigned.relaxed)
-      return `${unsigned.text}${fold(await signature(key, data), 1)}`
+      return `${unsigned.text}${fold((await sign(key, data)).toString('base64'), 1)}`
     }),
   )
-}
-
-async function signature({ algorithm, privateKey }: DkimKey, data: Uint8Array): Promise<string> {
-  // RFC 8463 3: Ed25519 signs the SHA-256 of the data, not the data
-  const signed = algorithm === 'rsa-sha256' ? await signInPool('sha256', data, privateKey) : await signInPool(null, hash('sha256', data, 'buffer'), privateKey)
-  return signed.toString('base64')
 }
 
 interface Chosen {

@@ -19,6 +19,7 @@ import { mergeProviders } from '../../protocol/providers/merge.ts'
 import { BUILT_IN_PROVIDERS, providerTable } from '../../protocol/providers/table.ts'
 import { subject } from '../../protocol/subjects.ts'
 import { controlNames } from '../../protocol/suppression-config.ts'
+import { signInPool, signOnLoop } from '../content/signer.ts'
 import type { Config } from '../runtime/config.ts'
 import type { MailHost } from '../runtime/dns/mail-hosts.ts'
 import { mailSites } from '../runtime/dns/mail-sites.ts'
@@ -84,7 +85,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
       onFleet(record)
     }),
   )
-  const contents = new Contents({ bus, fleet: fleet.current })
+  const contents = new Contents({ bus, fleet: fleet.current, sign: config.signOn === 'loop' ? signOnLoop() : signInPool })
   health.gate(() => (fleet.current() ? [] : ['no fleet document yet: hato apply FLEET']))
   const record = await fleet.ready
   const resolver = stack.use(createResolver({ servers: record.fleet.network.dns, now: clock.mono, control: controlNames(record.fleet) }))

@@ -17,4 +17,11 @@ export const SENDER_CONFIG = {
     max: 1_000,
     why: 'how often a router hears of its leases; a lease lives 4 s',
   },
+  signOn: {
+    env: 'HATO_SIGN_ON',
+    unit: 'choice',
+    of: ['pool', 'loop'],
+    default: 'pool',
+    why: 'where RSA signatures are made: libuv’s pool uses cores that stand idle, the event loop (a few ms at a time) saves the hand-over where there is a sender per core, as npm start says by itself',
+  },
 } as const satisfies ConfigTable

@@ -4,6 +4,7 @@ import type { Batch } from '../../protocol/messages/mail.ts'
 import type { CampaignContent } from '../../protocol/messages/campaign.ts'
 import { prepareContent, type Prepared } from '../content/compose.ts'
 import { chooseKeys, type DkimKey, loadDkimKeys } from '../content/dkim-keys.ts'
+import type { Signer } from '../content/signer.ts'
 import { encodeReturnPath, messageId } from '../content/verp.ts'
 import type { Bus } from '../runtime/bus/types.ts'
 import { openObjects } from '../runtime/objects.ts'
@@ -25,12 +26,14 @@ interface Ready {
 export class Contents {
   readonly #bus: Bus
   readonly #fleet: () => FleetRecord | null
+  readonly #sign: Signer
   readonly #ready = new Map<string, Promise<Ready | { readonly because: string }>>()
   #keys: { readonly revision: number; readonly keys: readonly DkimKey[] } | null = null
 
-  constructor(options: { bus: Bus; fleet: () => FleetRecord | null }) {
+  constructor(options: { bus: Bus; fleet: () => FleetRecord | null; sign: Signer }) {
     this.#bus = options.bus
     this.#fleet = options.fleet
+    this.#sign = options.sign
   }
 
   async render(batch: Batch, batchSeq: number, n: number): Promise<RenderedMail> {
@@ -50,6 +53,7 @@ export class Contents {
         messageId: messageId({ ...place, address, domain: prepared.fromDomain }),
         returnPath: encodeReturnPath({ ...place, address, secret: record.secret, domain: tenant.return_path }),
         keys,
+        sign: this.#sign,
       },
     )
     if (rendered.kind === 'no-mail') return { kind: 'unusable', because: `${rendered.path || 'mail'}: ${rendered.message}` }
