@@ -107,13 +107,13 @@ function act(world: World, what: Trouble, pick: number): void {
     case 'releaseOwner':
       return world.releaseOwner()
     case 'killSender':
-      return sender && world.killSender(sender)
+      return sender?.kill()
     case 'cutSender':
-      return sender && world.cutSender(sender, 500 + pick * 400)
+      return sender?.cut(500 + pick * 400)
     case 'stopSender':
-      return sender && world.stopSender(sender)
+      return sender?.stop()
     case 'addSender':
-      return void world.addSender()
+      return world.addSender()
     case 'stopSource':
       return world.setLends(address, site, false)
     case 'resumeSource':
