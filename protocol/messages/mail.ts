@@ -87,8 +87,10 @@ export interface Order {
   readonly stick?: { readonly ip: string; readonly hardUntil: EpochMs }
   /** recipients an earlier holder may have sent to already (S2) */
   readonly maybe?: Mask
-  /** why it waited, for `waitingFor` */
+  /** why it waited; absent while it is on its way to be tried */
   readonly because?: ReplyClass
+  /** it goes to the backup MX behind this site, which was out of reach */
+  readonly after?: string
 }
 
 /** An order on its way through a router or sender: with what is needed to keep it alive and to end it. */

@@ -54,7 +54,7 @@ export async function openOrderDoor(options: OrderDoorOptions): Promise<OrderDoo
   return {
     want: (lane, count) => pullers.get(lane)?.want(count),
     async [Symbol.asyncDispose]() {
-      for (const puller of pullers.values()) await puller[Symbol.asyncDispose]()
+      await Promise.all([...pullers.values()].map((puller) => puller[Symbol.asyncDispose]()))
       tell() // what came in this very turn
     },
   }

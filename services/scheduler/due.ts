@@ -72,9 +72,8 @@ async function pullDue(lane: Lane, options: DueOptions): Promise<AsyncDisposable
   return {
     async [Symbol.asyncDispose]() {
       closed = true
-      puller.want(0)
-      await Promise.all(busy)
       await puller[Symbol.asyncDispose]()
+      await Promise.all(busy)
     },
   }
 }
@@ -111,8 +110,9 @@ async function settle(delivery: Delivery, options: DueOptions): Promise<void> {
   const later = async (at: number, next: Order): Promise<void> => {
     const stored = await restOrder(bus, batchSeq, next, at)
     if (stored !== 'later-one-rests') surely(stored)
-    // Resumed or cancelled meanwhile: whoever fired what waits may not have seen it. Not acked, so it comes again.
+    // Resumed or cancelled meanwhile: whoever fired what waits may not have seen it. So it is asked again; what rests is its copy then.
     if (running.record.state === record.state && running.record.heldSites === record.heldSites) done()
+    else await settle(delivery, options)
   }
   const { parked: _, ...same }: Order = carried(held)
   if (record.state !== 'cancelling' && record.deadline > now) {
@@ -129,14 +129,8 @@ async function settle(delivery: Delivery, options: DueOptions): Promise<void> {
   const open = bitsOf(order.mask).filter((n) => n < batch.recipients.length && !running.tally.isSettled(batchSeq, n))
   if (batch.content === UNREADABLE && record.state !== 'cancelling' && record.deadline > now)
     return later(record.deadline, { ...same, parked: true, because: 'protocol' })
-  const { verdicts, going, waiting, place, doubt } = await sort(
-    running,
-    batch,
-    open,
-    now,
-    OUT_OF_REACH.has(order.because ?? 'delivered') ? order.site : null,
-    options,
-  )
+  const after = outOfReach(order)
+  const { verdicts, going, waiting, place, doubt } = await sort(running, batch, open, now, after, options)
 
   let maybe = order.maybe ?? new Uint8Array(0)
   if (verdicts.size > 0) {
@@ -162,8 +156,10 @@ async function settle(delivery: Delivery, options: DueOptions): Promise<void> {
     return later(at, { ...(isMidway ? next : nextAttempt(next)), because: 'dns' })
   }
   const hours = hoursOf(record.window, now)
+  const { because: _b, after: _a, ...onward } = next
   const sent: Order = {
-    ...next,
+    ...onward,
+    ...(after !== null && { after }),
     ...(place && { site: place.site, provider: place.provider }),
     ...(hours.kind === 'open' && hours.until !== null && { pauseAt: hours.until }),
     ...(waiting.length > 0 && { notBefore: members.map((n) => (waiting.includes(n) ? Math.ceil((now + OTHER_SITE_MS) / 1_000) + 6 : 0)) }),
@@ -215,6 +211,12 @@ interface Sorted {
 
 /** Why a backup MX of another site is asked: nobody answers where the mail was to go, or says 521, or does not in the way that its domain asks for (delivery.md §6). */
 const OUT_OF_REACH: ReadonlySet<ReplyClass> = new Set(['unreachable', 'bad-greeting', 'tls', 'tls-policy', 'null-mx'])
+
+/** The site behind which a backup is to be asked. Whoever was not asked yet at the backup, since a lease ended or their time had not come, goes there still. */
+function outOfReach({ because, site, after }: Order): string | null {
+  if (because === undefined || because === 'lease-end') return after ?? null
+  return OUT_OF_REACH.has(because) ? site : null
+}
 
 async function sort(
   running: Running,

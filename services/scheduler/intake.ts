@@ -81,10 +81,9 @@ export class Intake implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#store[Symbol.dispose]()
-    this.#puller?.want(0)
-    await Promise.all(this.#busy)
     await this.#puller?.[Symbol.asyncDispose]()
+    this.#store[Symbol.dispose]()
+    await Promise.all(this.#busy)
   }
 
   #want(): void {

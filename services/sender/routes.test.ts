@@ -45,6 +45,29 @@ describe('the route to a domain', () => {
   })
 })
 
+describe('a host that failed', () => {
+  it('is left alone for a minute, however many sessions met the same outage, and for longer only when it fails again after that', async () => {
+    let now = 0
+    const known = new Routes({ resolver: resolver as Resolver, mono: () => now, dice: Math.random, firstRestMs: () => 60_000 })
+    const restOf = async () => {
+      const found = await known.of('a.example', {} as Terms, NETWORK)
+      return found.kind === 'down' ? found.untilMs : found.kind
+    }
+    const fail = (sessions: number) => {
+      for (let session = 0; session < sessions; session++) for (const { host } of MX) known.failed(host, 'ETIMEDOUT')
+    }
+    fail(5)
+    expect(await restOf()).toBe(60_000)
+    now = 59_000
+    fail(1) // a connect that had begun before
+    expect(await restOf()).toBe(1_000)
+    now = 60_000
+    expect(await restOf()).toBe('hops')
+    fail(5)
+    expect(await restOf()).toBe(300_000)
+  })
+})
+
 describe('a backup MX of another site', () => {
   const sitesOf = async () => [
     { site: { site: 'own', provider: null, shard: 't00', why: 'mx-domain' as const }, hosts: MX.slice(0, 3) },

@@ -113,7 +113,13 @@ export class Routes {
   }
 
   #fail(host: string, because: string, takesNone = false): void {
-    const times = (this.#failures.get(host)?.times ?? 0) + 1
+    const before = this.#failures.get(host)
+    if (before !== undefined && before.until > this.#mono()) {
+      // Set out before it was left alone: the same outage, met by another session. Counted on, five sessions at once would be half an hour.
+      this.#failures.set(host, { ...before, because, takesNone: before.takesNone || takesNone })
+      return
+    }
+    const times = (before?.times ?? 0) + 1
     const restMs = ((HOST_REST_MS[Math.min(times, HOST_REST_MS.length) - 1] as number) * this.#firstRestMs()) / (HOST_REST_MS[0] as number)
     this.#failures.delete(host)
     this.#failures.set(host, { times, until: this.#mono() + restMs, because, takesNone })

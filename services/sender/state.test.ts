@@ -112,6 +112,19 @@ describe('the work on one order', () => {
     expect(end.at).toBe(later * 1_000)
   })
 
+  it('sends who was not asked at a backup MX there again, and keeps no such word once somebody was', () => {
+    const later = NOW / 1_000 + 600
+    const next = (word: Outcome['outcome']) => {
+      const work = workOf(2, { notBefore: [0, later], after: 'first.example' })
+      tell(work, outcome(take(work) as number, word, { class: word === 'delivered' ? 'delivered' : 'unreachable' }), telling)
+      const end = endOf(work, letGo)
+      if (end.kind !== 'later') throw new Error('no order')
+      return { because: end.order.because, after: end.order.after }
+    }
+    expect(next('delivered')).toEqual({ because: undefined, after: 'first.example' })
+    expect(next('deferred')).toEqual({ because: 'unreachable', after: undefined })
+  })
+
   it('asks nobody before their time: one order for who is due within five seconds, at the last of their times; the others keep their own', () => {
     const seconds = fc.array(fc.integer({ min: 60, max: 400 }), { minLength: 1, maxLength: 40 })
     fc.assert(

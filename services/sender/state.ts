@@ -215,6 +215,7 @@ export function endOf(work: Work, letGo: LetGo): Ending {
   let stick: Stick | null = null
   let because: ReplyClass | null = null
   const triesOf = (n: number) => ({ n, charged: work.charged.get(n) ?? 0, refusals: work.refusals.get(n) ?? 0 })
+  let wasAsked = false
   for (const n of [...work.open, ...work.taken]) {
     rows.push({ ...triesOf(n), notBefore: letGo.notBefore })
     because ??= letGo.because
@@ -226,6 +227,7 @@ export function endOf(work: Work, letGo: LetGo): Ending {
       rows.push({ n, notBefore: state.notBefore, charged: charged + (state.charged ? 1 : 0), refusals: refusals + (state.refused ? 1 : 0) })
       if (state.stick && (stick === null || state.stick.hardUntil > stick.hardUntil)) stick = state.stick
       because = state.class
+      wasAsked = true
     }
   }
   if (rows.length === 0) return { kind: 'settled' }
@@ -240,7 +242,7 @@ export function endOf(work: Work, letGo: LetGo): Ending {
     ),
   )
   // A new attempt is a new order: it does not inherit the identity under which a copy of this one may still be about.
-  const { id: _i, notBefore: _n, charged: _c, refusals: _r, stick: _s, because: _b, maybe: _m, ...same } = work.held.order
+  const { id: _i, notBefore: _n, charged: _c, refusals: _r, stick: _s, because: _b, maybe: _m, after, ...same } = work.held.order
   const size = work.batch.recipients.length
   const order: Order = {
     ...same,
@@ -256,6 +258,7 @@ export function endOf(work: Work, letGo: LetGo): Ending {
     ...(rows.some((row) => row.notBefore > at) && { notBefore: rows.map((row) => Math.ceil(row.notBefore / 1_000)) }),
     ...(stick !== null && { stick }),
     ...(because !== null && { because }),
+    ...(after !== undefined && !wasAsked && { after }),
     ...carryMaybe(
       work,
       rows.map((row) => row.n),

@@ -43,9 +43,11 @@ afterEach(async () => {
   due = null
 })
 
+const ONE = [{ preference: 5, host: 'gmail-smtp-in.l.google.com' }]
+
 /** The due check; everybody named in `alive` lives. */
-async function started(alive: readonly string[] = [], bus: Bus = here.bus): Promise<void> {
-  const resolver = { mailHosts: async () => ({ kind: 'hosts', hosts: [{ preference: 5, host: 'gmail-smtp-in.l.google.com' }] }) } as unknown as Resolver
+async function started(alive: readonly string[] = [], bus: Bus = here.bus, hosts: readonly object[] = ONE): Promise<void> {
+  const resolver = { mailHosts: async () => ({ kind: 'hosts', hosts }) } as unknown as Resolver
   const sites = new Sites(() => resolver)
   due = await startDue({
     bus,
@@ -222,6 +224,26 @@ describe('an order that is due', () => {
     expect(await resting(running)).toEqual([])
   })
 
+  it('goes to the backup MX of another site until somebody was asked there, however often its lease ended or its time had not come', async () => {
+    await started([], here.bus, [...ONE, { preference: 20, host: 'mx-aol.mail.gm0.yahoodns.net' }])
+    const wayOf = async (change: Partial<Order>) => {
+      const running = await campaign()
+      const placed = await batchOf(running, people(1))
+      await arrives({ ...carried(placed), ...change })
+      const everywhere = () => ordersOf(running, wildcard('order', {}))
+      await until('it is with a router', async () => (await everywhere()).length === 2)
+      const [, { site, because, after }] = (await everywhere()) as [Order, Order]
+      return { site, because, after }
+    }
+    const backup = { site: 'yahoo', because: undefined, after: 'google' }
+    expect(await wayOf({ because: 'unreachable' })).toEqual(backup)
+    const there = { site: 'yahoo', provider: 'yahoo', after: 'google' }
+    expect(await wayOf(there)).toEqual(backup)
+    expect(await wayOf({ ...there, because: 'lease-end' })).toEqual(backup)
+    expect(await wayOf({ ...there, because: 'site-busy' })).toEqual({ site: 'google', because: undefined, after: undefined })
+    expect(await wayOf({ ...there, because: 'unreachable' })).toEqual({ site: 'google', because: undefined, after: 'yahoo' })
+  })
+
   it('waits for its campaign to begin', async () => {
     const startAt = Date.now() + HOUR_MS / 2
     const running = await campaign({ state: 'scheduled', startAt })
@@ -244,10 +266,8 @@ describe('an order that is due', () => {
     })
     await started([], bus)
     const seq = await arrives(placed.order)
-    await until('it rests', async () => (await resting(running)).length === 1)
-    const next = await campaign({ state: 'cancelling' })
-    const behind = await arrives((await batchOf(next, people(1))).order)
-    await until('the one behind it is acked', () => gone(behind))
-    expect(await gone(seq)).toBe(false) // it comes again, and then goes on
+    await until('it goes on', async () => (await sent(running)).length === 1)
+    await until('it is acked', () => gone(seq))
+    expect(await resting(running)).toMatchObject([{ parked: true, attempt: 0 }]) // its copy, which its claim will know again
   })
 })

@@ -1,3 +1,4 @@
+import { connect } from 'nats'
 import { expect, test } from 'vitest'
 import { connectBus, type Delivery } from '../../services/runtime/bus.ts'
 import { bytes, listeningLog, natsForFile, testStream, text, until } from '../kit/bus.ts'
@@ -67,6 +68,30 @@ test('work goes on by itself after the server was killed and after the consumer 
   await bus.dropConsumer('GOON', 'd')
   await bus.store('goon.a', bytes('after the loss'))
   await until('the third', () => taken.includes('after the loss'))
+})
+
+test('who stops taking still hears what was on its way: it does not stand for an ack_wait with nobody holding it', async () => {
+  const { bus, nats } = here
+  await bus.ensureStreams([work('LAST', ['last.>'])])
+  const body = bytes('x'.repeat(1_000))
+  await Promise.all(Array.from({ length: 2_000 }, () => bus.store('last.a', body)))
+  const asker = await connect({ servers: nats.url })
+  await using _ = { [Symbol.asyncDispose]: () => asker.close() }
+  for (let round = 0; round < 5; round++) {
+    let taken = 0
+    const first = Promise.withResolvers<void>()
+    const spec = { stream: 'LAST', durable: `d${round}`, filter: 'last.a', ackWaitMs: 10_000, maxAckPending: 2_000 }
+    const puller = await bus.pull(spec, () => {
+      taken++
+      first.resolve()
+    })
+    puller.want(2_000)
+    await first.promise
+    await puller[Symbol.asyncDispose]()
+    const { num_ack_pending } = (await asker.request(`$JS.API.CONSUMER.INFO.LAST.d${round}`)).json<{ num_ack_pending: number }>()
+    expect({ round, taken }).toEqual({ round, taken: num_ack_pending })
+    await bus.dropConsumer('LAST', `d${round}`)
+  }
 })
 
 test('taking, working and acking many keeps its pace', async () => {

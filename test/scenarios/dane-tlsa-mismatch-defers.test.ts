@@ -64,14 +64,14 @@ it('sends to the host whose key the record names, and waits rather than send to 
       { more: { retry: { first: '1s', host: { steps: ['1s'] } }, tls: { dane: true, ca: world.authority, sts_port: world.stsPort } } },
     ),
   })
-  await cluster.publish('acme', noticeTo('many', PEOPLE, { expiresAfter: '16s' }))
+  await cluster.publish('acme', noticeTo('many', PEOPLE, { expiresAfter: '8s' }))
   const arrived = (domain: string) => [...new Set(to(domain).flatMap((rcpt) => world.record.arrivals(rcpt).map(({ host, tls }) => `${host} ${tls}`)))]
   const waiting = await cluster.until('acme', 'many', ({ delivered }) => delivered >= 20)
   expect(waiting.bounced).toBe(0)
   expect([...arrived(`wrong.${ZONE}`), ...arrived(`bogus.${ZONE}`)]).toEqual([])
   await cluster.until('acme', 'many', ({ waitingFor }) => waitingFor.length > 0 && waitingFor.every(({ because }) => because === 'tls-policy'))
 
-  const end = await cluster.until('acme', 'many', ({ state }) => state === 'finished', 45_000)
+  const end = await cluster.until('acme', 'many', ({ state }) => state === 'finished', 30_000)
   expect(end).toMatchObject({ delivered: 20, expired: 10, bounced: 0 })
   expect(breachOf(end)).toBe(null)
   expect(arrived(`good.${ZONE}`)).toEqual([`${MATCH} encrypted`])

@@ -65,15 +65,15 @@ it('sends to the host that proves itself, and neither in plaintext nor unverifie
       { more: { retry: { first: '1s', host: { steps: ['1s'] } }, tls: { ca: world.authority, sts_port: world.stsPort } } },
     ),
   })
-  await cluster.publish('acme', noticeTo('many', PEOPLE, { expiresAfter: '30s' }))
+  await cluster.publish('acme', noticeTo('many', PEOPLE, { expiresAfter: '8s' }))
   // Whatever arrives meanwhile arrives where it may.
   const arrived = (domain: string) => to(domain).flatMap((rcpt) => world.record.arrivals(rcpt).map(({ host, tls }) => `${host} ${tls}`))
-  const waiting = await cluster.until('acme', 'many', ({ delivered }) => delivered >= 30, 29_000)
+  const waiting = await cluster.until('acme', 'many', ({ delivered }) => delivered >= 30)
   expect(waiting.bounced).toBe(0)
   expect([...arrived('stuck.example'), ...arrived('bare.example')]).toEqual([])
   expect([...new Set(waiting.waitingFor.map(({ because }) => because))]).toEqual(['tls-policy'])
 
-  const end = await cluster.until('acme', 'many', ({ state }) => state === 'finished', 45_000)
+  const end = await cluster.until('acme', 'many', ({ state }) => state === 'finished', 30_000)
   expect(end).toMatchObject({ delivered: 30, expired: 20, bounced: 0 })
   expect(breachOf(end)).toBe(null)
   expect(new Set(arrived('secure.example'))).toEqual(new Set([`${RIGHT} encrypted`]))

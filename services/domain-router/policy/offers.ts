@@ -102,7 +102,8 @@ export class Offers {
 
   #ofPair(pair: Pair): Offer[] {
     const gate = pairGate(this.#shard, this.#site, pair, this.#at)
-    if (gate.kind === 'wait') return []
+    // Its address left the fleet while its allowance still ran: nothing can be granted on it, and what was placed there would be nobody's.
+    if (gate.kind === 'wait' || !this.#shard.network.sources.has(pair.ip)) return []
     const offers: Offer[] = []
     let another = leftOf(this.#shard, this.#site, pair, gate, this.#at).sessions >= 1
     for (const lease of pair.leases) {

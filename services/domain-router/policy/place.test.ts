@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { networkOf } from './network.ts'
 import { Desk, seqs, SITE, WALL } from './desk.testkit.ts'
 
 const TWO = [
@@ -38,6 +39,22 @@ describe('placing', () => {
     desk.arrive(desk.order({ pool: 'q' }))
     expect(desk.take('askAllowances').at(-1)?.ask.sites[0]?.pools.toSorted()).toEqual(['p', 'q'])
     expect(desk.take('park')).toEqual([])
+  })
+
+  test('an order is placed on no address that has left the fleet, though its allowance still runs: it waits, and leaves from another', () => {
+    const desk = new Desk({ sources: TWO })
+    desk.arrive(desk.order())
+    desk.allow({}, (ip) => ip === '192.0.2.1')
+    expect(desk.accept()).toHaveLength(1)
+    const network = (addresses: readonly string[]) =>
+      networkOf({ ip: addresses.map((address) => ({ address, pool: 'p', ehlo: 'mx.hato.example', egress: 'bind' })), isp: [] })
+    desk.tell({ on: 'fleetChanged', network: network([]) })
+    const waiting = desk.order()
+    desk.arrive(waiting)
+    expect(desk.take('grant')).toEqual([])
+    desk.tell({ on: 'fleetChanged', network: network(['192.0.2.2']) })
+    desk.pass(300)
+    expect(seqs(desk.accept())).toEqual([waiting.seq])
   })
 
   test('gives a lease everything its sender needs, at the row’s start, from the echoed tick', () => {
