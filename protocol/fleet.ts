@@ -85,6 +85,8 @@ const Isp = z.strictObject({
   host: z.string().optional(),
   port: z.number().int().min(1).max(65_535).optional(),
   unknown: z.enum(['plain', 'ambiguous']).optional(),
+  /** share of unknown users from which a campaign pauses there (delivery.md §7) */
+  unknown_max: z.number().positive().max(1).optional(),
   hourly_start: z.number().int().positive().optional(),
   /** how long the site, or (IP × site), is left alone when a reply names no time of its own */
   busy_rest: Duration.optional(),

@@ -21,6 +21,13 @@ describe("the fleet file's isp rows", () => {
     expect(table.row('yahoo').rest).toEqual({ busyMs: 2_000, sourceMs: 7_200_000, failedConnects: 5 })
   })
 
+  it('say which share of unknown users a site bears, and leave the others theirs', () => {
+    const table = providerTable(mergeProviders(BUILT_IN_PROVIDERS, [{ name: 'docomo', unknown_max: 0.08 }]))
+    expect(table.row('docomo')).toMatchObject({ unknownMax: 0.08, since: { unknownMax: 'fleet' } })
+    expect(table.row('au').unknownMax).toBe(0.03)
+    expect(table.row(null).unknownMax).toBe(0.05)
+  })
+
   it('add a provider with the values of everybody else', () => {
     const table = providerTable(mergeProviders(BUILT_IN_PROVIDERS, [{ name: 'acme-isp', mx: ['.MX.Acme.example'], mails_per_second: 3 }]))
     expect(table.ofHosts(['a.mx.acme.example'])).toMatchObject({ name: 'acme-isp', mailsPerSecond: 3, mailsPerSession: 100, ahead: 'learn' })

@@ -61,6 +61,7 @@ function changesOf(row: ProviderRow, isp: FleetIsp): Partial<ProviderRow> {
     host: isp.host,
     port: isp.port,
     unknown: isp.unknown,
+    unknownMax: isp.unknown_max,
     hourlyStart: isp.hourly_start,
     rest:
       isp.busy_rest === undefined && isp.source_rest === undefined

@@ -31,6 +31,20 @@ describe('a return path', () => {
     )
   })
 
+  test('is nobody else’s: two recipients never share an envelope, so a transaction has one recipient', () => {
+    fc.assert(
+      fc.property(place, place, (one, other) => {
+        fc.pre(JSON.stringify(one) !== JSON.stringify(other))
+        expect(encodeReturnPath({ ...one, secret, domain })).not.toBe(encodeReturnPath({ ...other, secret, domain }))
+      }),
+    )
+    const one = { tenant: 'acme', campaign: 'c', batch: 7, n: 1, address: 'taro@example.jp', secret, domain }
+    const others = [{ n: 2 }, { batch: 8 }, { campaign: 'd' }, { tenant: 'rival' }, { address: 'jiro@example.jp' }].map((change) =>
+      encodeReturnPath({ ...one, ...change }),
+    )
+    expect(new Set([encodeReturnPath(one), ...others]).size).toBe(6)
+  })
+
   test('with one character changed, or under another secret, names nobody', () => {
     fc.assert(
       fc.property(place, fc.nat(), fc.constantFrom(...'abc0123xyz-'), (where, at, put) => {

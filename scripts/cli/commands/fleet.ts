@@ -7,6 +7,7 @@ import { EXIT, problemLine } from '../failure.ts'
 import { fleetLines } from '../fleet-screen.ts'
 import { counted } from '../format.ts'
 import { fleetInForce } from '../tenant.ts'
+import { hiddenBuiltIns } from '../hidden-rules.ts'
 import { printable } from '../text.ts'
 
 export const applyCommand: Command = {
@@ -24,14 +25,15 @@ export const applyCommand: Command = {
       who: 'ip-manager',
       timeoutMs: 30_000,
     })
+    const warnings = [...(answer.warnings ?? []), ...hiddenBuiltIns(fleet.rule ?? [])]
     if (asked.flags.has('json')) {
-      here.screen.out(JSON.stringify(answer))
+      here.screen.out(JSON.stringify({ ...answer, ...(warnings.length > 0 && { warnings }) }))
       return EXIT.ok
     }
     here.screen.out(
       `fleet revision ${answer.revision} is in force: ${counted(fleet.ip?.length ?? 0, 'IP')}, ${counted(fleet.pool?.length ?? 0, 'pool')}, ${counted(fleet.tenant?.length ?? 0, 'tenant')}`,
     )
-    for (const warning of answer.warnings ?? []) here.screen.out(`  ${here.screen.paint('yellow', '!')} ${printable(problemLine(warning))}`)
+    for (const warning of warnings) here.screen.out(`  ${here.screen.paint('yellow', '!')} ${printable(problemLine(warning))}`)
     return EXIT.ok
   },
 }
