@@ -162,7 +162,8 @@ export interface AllowanceAsk {
   readonly router: string
   readonly tick: MonoMs
   readonly sites: readonly { readonly site: string; readonly provider: string | null; readonly pools: readonly string[] }[]
-  readonly leases: readonly { readonly ip: string; readonly site: string; readonly sender: string; readonly sessions: number; readonly until: EpochMs }[]
+  /** every lease of the shard; absent = as told last */
+  readonly leases?: readonly { readonly ip: string; readonly site: string; readonly sender: string; readonly sessions: number; readonly until: EpochMs }[]
 }
 export interface Allowances {
   readonly epoch: number

@@ -157,7 +157,7 @@ export class ShardActor implements AsyncDisposable {
 
   #tick(): void {
     this.tell({ on: 'tick' })
-    const broken = violations(this.shard)
+    const broken = violations(this.shard, 'awake')
     if (broken.length > 0) throw new InvariantBroken('router', broken.join('; '))
   }
 

@@ -31,6 +31,11 @@ export interface Shard {
   /** what silent senders may still hold */
   unsure: Unsure[]
   readonly sites: Map<string, Site>
+  /**
+   * Those of them with mail, a lease, a rest or a last word to tell. What comes with every message and tick looks at these only: a tail of ten thousand
+   * sites costs what its busy ones cost. `look` lets a site fall asleep, whoever brings it work wakes it.
+   */
+  readonly awake: Set<Site>
   readonly leases: Map<string, HeldLease>
   /** what people ordered, by site */
   readonly actions: Map<string, Action[]>
@@ -44,11 +49,16 @@ export interface Shard {
   readonly orderSize: { urgent: number; bulk: number }
   ipManagerEpoch: number
   leasesMade: number
-  readonly timers: { drainAt: MonoMs; allowanceAt: MonoMs; rebalanceAt: MonoMs; saveAt: MonoMs; lookAt: MonoMs }
+  /** recipients settled or deferred per second over all sites, smoothed; and when it was */
+  perS: number
+  perSAt: MonoMs
+  readonly timers: { quietAt: MonoMs; drainAt: MonoMs; allowanceAt: MonoMs; rebalanceAt: MonoMs; saveAt: MonoMs; growthAt: MonoMs; lookAt: MonoMs }
   /** a drain that was not all zero has been said */
   told: boolean
   /** memory or actions differ from what was saved last */
   changed: boolean
+  /** so do windows that only grew: they may wait */
+  grown: boolean
   /** what was saved last, in short */
   savedAs: string
   /** senders that the durable memory names, and those that the save under way will */
@@ -200,6 +210,7 @@ export function newShard(name: string, router: string, roster: Roster, network: 
     adopting: null,
     unsure: [],
     sites: new Map(),
+    awake: new Set(),
     leases: new Map(),
     actions: new Map(),
     memory: new Map(),
@@ -208,19 +219,28 @@ export function newShard(name: string, router: string, roster: Roster, network: 
     orderSize: { urgent: 1, bulk: 100 },
     ipManagerEpoch: 0,
     leasesMade: 0,
-    timers: { drainAt: 0, allowanceAt: 0, rebalanceAt: 0, saveAt: 0, lookAt: 0 },
+    perS: 0,
+    perSAt: 0,
+    timers: { quietAt: 0, drainAt: 0, allowanceAt: 0, rebalanceAt: 0, saveAt: 0, growthAt: 0, lookAt: 0 },
     told: false,
     changed: false,
+    grown: false,
     savedAs: '',
     holders: new Set(),
     holdersNamed: new Set(),
   }
 }
 
-export function siteOf(shard: Shard, site: string, provider: string | null, mono: MonoMs): Site {
-  const known = shard.sites.get(site)
-  if (known !== undefined) return known
-  const made: Site = {
+/** The site, awake: whoever asks has something for it. */
+export function siteOf(shard: Shard, name: string, provider: string | null, mono: MonoMs): Site {
+  const site = shard.sites.get(name) ?? newSite(name, provider, mono)
+  shard.sites.set(name, site)
+  shard.awake.add(site)
+  return site
+}
+
+export function newSite(site: string, provider: string | null, mono: MonoMs): Site {
+  return {
     site,
     provider,
     queue: emptyQueue(),
@@ -239,8 +259,6 @@ export function siteOf(shard: Shard, site: string, provider: string | null, mono
     usedAt: mono,
     lentAt: mono,
   }
-  shard.sites.set(site, made)
-  return made
 }
 
 /** The only writer of a lease's mode. Returns false, and changes nothing, where the lease may not become that (it is already, or is past it). */
@@ -277,14 +295,14 @@ export function isActive(site: Site): boolean {
 /** Orders of a lane held here, not yet handed to a sender. */
 export function waitingOrders(shard: Shard, lane: Lane): number {
   let orders = 0
-  for (const site of shard.sites.values()) orders += countOrders(site.queue, lane)
+  for (const site of shard.awake) orders += countOrders(site.queue, lane)
   return orders
 }
 
 /** Mail waits here or is being worked on. */
 export function hasWork(shard: Shard): boolean {
   if (shard.leases.size > 0) return true
-  for (const site of shard.sites.values()) if (hasWaiting(site)) return true
+  for (const site of shard.awake) if (hasWaiting(site)) return true
   return false
 }
 

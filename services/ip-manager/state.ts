@@ -92,7 +92,7 @@ export interface Pair {
 export interface Holder {
   readonly epoch: number
   readonly at: EpochMs
-  readonly leases: AllowanceAsk['leases']
+  readonly leases: NonNullable<AllowanceAsk['leases']>
 }
 
 /** Totals since the IP was added, as the outcomes say. `blocked` are those of the class of that name, whatever else they count as. */

@@ -166,7 +166,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
         mono: clock.mono,
         wall: clock.now,
         log,
-        hungry: reportNow,
+        hungry: () => reports.soon(lease.shard),
         hire: (holder) =>
           new SessionWorker(holder, {
             routes,

@@ -47,6 +47,11 @@ export class LeaseCounts {
     return this.#rest !== null || this.#lastReply !== null
   }
 
+  /** Nothing happened since. */
+  get isEmpty(): boolean {
+    return this.done === 0 && this.ended.length === 0 && this.#rest === null && this.#lastReply === null && this.#senderRests.size === 0
+  }
+
   drain(): Pick<LeaseReport, 'delivered' | 'classes' | 'lastReply' | 'rttMs' | 'ended' | 'rest' | 'senderRests'> {
     const drained = {
       delivered: this.#delivered,

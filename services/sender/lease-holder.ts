@@ -30,6 +30,10 @@ export class LeaseHolder {
   lease: Lease
   /** by this process's monotonic clock; no transaction starts after it */
   until: MonoMs
+  /** when its router was told of it last */
+  toldAt: MonoMs = Number.NEGATIVE_INFINITY
+  /** what it was told then */
+  #toldAs = ''
   readonly counts = new LeaseCounts()
   readonly pace: Pace
   readonly connects = new ConnectLog()
@@ -237,7 +241,24 @@ export class LeaseHolder {
     this.#works.letGoOfSender(from, { because, notBefore: this.#wall() + ms })
   }
 
-  report(): LeaseReport {
+  /** Something that its router has not been told. An ending lease is told at every turn until it is closed. */
+  hasNews(): boolean {
+    return this.#ending || !this.counts.isEmpty || this.#standing() !== this.#toldAs
+  }
+
+  /** The report was perhaps not heard: it is told again at the next turn. */
+  unheard(report: LeaseReport): void {
+    this.counts.undrain(report)
+    this.toldAt = Number.NEGATIVE_INFINITY
+  }
+
+  #standing(): string {
+    return `${this.sessions('open')} ${this.sessions('lingering')} ${this.queued}`
+  }
+
+  report(now: MonoMs): LeaseReport {
+    this.toldAt = now
+    this.#toldAs = this.#standing()
     return {
       lease: this.lease.id,
       ip: this.lease.ip,

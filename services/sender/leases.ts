@@ -32,10 +32,15 @@ export interface LeaseRules {
   readonly newHolder: (grant: Grant, until: MonoMs) => LeaseHolder
 }
 
+/** Of a lease with nothing new its router hears so rarely: a renewal still has two further tries within 4 s. */
+const QUIET_REPORT_MS = 1_000
+
 /** All leases of this sender: refuses what is stale, lets go of what ran out (S3, S5). */
 export class Leases {
   readonly #rules: LeaseRules
   readonly #holders = new Map<string, LeaseHolder>()
+  /** the same by shard */
+  readonly #ofShard = new Map<string, Set<LeaseHolder>>()
   /** highest epoch seen per shard: an older one is refused even before the bucket's watch tells */
   readonly #epochs = new Map<string, number>()
 
@@ -64,7 +69,7 @@ export class Leases {
     if (!canUse(grant)) return { kind: 'refused', because: 'ip-unusable' }
     if (lease.sessions > this.sessionsFree()) return { kind: 'refused', because: 'no-room' }
     const opened = newHolder(grant, until)
-    this.#holders.set(lease.id, opened)
+    this.#keep(opened)
     opened.addOrders(orders)
     return { kind: 'accepted' }
   }
@@ -103,35 +108,58 @@ export class Leases {
     for (const holder of this.#holders.values()) if (sites === null || sites.includes(holder.lease.site)) holder.letGoOf(campaign)
   }
 
-  shards(): Set<string> {
-    return new Set([...this.#holders.values()].map((holder) => holder.lease.shard))
+  /** Those we hold leases of. */
+  shards(): string[] {
+    return [...this.#ofShard.keys()]
   }
 
-  reportFor(shard: string): Report {
+  /** What the shard's router does not know yet, and what waits for its renewal; null = nothing. */
+  reportFor(shard: string): Report | null {
+    const now = this.#rules.mono()
+    const sessionsFree = this.sessionsFree()
+    // Without room our idle leases are in somebody's way: their router hears of each at every turn and may end them.
+    const quietMs = sessionsFree > 0 ? QUIET_REPORT_MS : 0
     const leases: LeaseReport[] = []
-    for (const holder of this.#holders.values()) if (holder.lease.shard === shard) leases.push(holder.report())
-    return { sender: this.#rules.sender, tick: this.#rules.mono(), sessionsFree: this.sessionsFree(), leases }
+    for (const holder of this.#ofShard.get(shard) ?? []) if (holder.hasNews() || now - holder.toldAt >= quietMs) leases.push(holder.report(now))
+    return leases.length === 0 ? null : { sender: this.#rules.sender, tick: now, sessionsFree, leases }
   }
 
   /** A report was heard: leases that it called closed are forgotten. */
   heard(report: Report): void {
-    for (const { lease, closed } of report.leases) if (closed) this.#holders.delete(lease)
+    for (const { lease, closed } of report.leases) if (closed) this.#forget(lease)
   }
 
   /** A report was perhaps not heard: its counts go into the next. */
   unheard(report: Report): void {
     for (const told of report.leases) {
       const holder = this.#holders.get(told.lease)
-      holder?.counts.undrain(told)
+      holder?.unheard(told)
       // Its router may be gone for good: a closed lease is not kept for ever, only until its time is over.
-      if (told.closed && holder && this.#rules.mono() > holder.until + 10_000) this.#holders.delete(told.lease)
+      if (told.closed && holder && this.#rules.mono() > holder.until + 10_000) this.#forget(told.lease)
     }
+  }
+
+  #keep(holder: LeaseHolder): void {
+    const { id, shard } = holder.lease
+    this.#holders.set(id, holder)
+    const others = this.#ofShard.get(shard)
+    if (others) others.add(holder)
+    else this.#ofShard.set(shard, new Set([holder]))
+  }
+
+  #forget(id: string): void {
+    const holder = this.#holders.get(id)
+    if (holder === undefined) return
+    this.#holders.delete(id)
+    const others = this.#ofShard.get(holder.lease.shard)
+    others?.delete(holder)
+    if (others?.size === 0) this.#ofShard.delete(holder.lease.shard)
   }
 
   /** For a new owner: what this sender holds of its shard. */
   holdings({ shard, epoch }: HoldingsAsk): Holdings {
     this.#epochs.set(shard, Math.max(epoch, this.#epochs.get(shard) ?? 0))
-    const leases = [...this.#holders.values()].filter((holder) => holder.lease.shard === shard && !holder.closed)
+    const leases = [...(this.#ofShard.get(shard) ?? [])].filter((holder) => !holder.closed)
     return {
       sender: this.#rules.sender,
       tick: this.#rules.mono(),

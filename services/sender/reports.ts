@@ -7,13 +7,17 @@ import type { Leases } from './leases.ts'
 
 /** Renewals need several tries within a lease's 4 s. */
 const ANSWER_MS = 1_000
+/** Leases that run low within one moment are told together; a queue runs low about a second before it is empty. */
+const TOGETHER_MS = 25
 
-/** Tells each router what was done under its leases, every `everyMs` and at once when asked; one report per shard in flight. */
+/** Tells each router what was done under its leases, every `everyMs` and sooner when asked; one report per shard in flight. */
 export class Reports implements Disposable {
   readonly #bus: Bus
   readonly #leases: Leases
   readonly #inFlight = new Map<string, { again: boolean }>()
   readonly #timer: NodeJS.Timeout
+  readonly #low = new Set<string>()
+  #together: NodeJS.Timeout | null = null
 
   constructor(options: { bus: Bus; leases: Leases; everyMs: number }) {
     this.#bus = options.bus
@@ -21,6 +25,17 @@ export class Reports implements Disposable {
     this.#timer = setInterval(() => {
       for (const shard of this.#leases.shards()) this.now(shard)
     }, options.everyMs)
+  }
+
+  /** A lease of the shard runs low. */
+  soon(shard: string): void {
+    this.#low.add(shard)
+    this.#together ??= setTimeout(() => {
+      this.#together = null
+      const low = [...this.#low]
+      this.#low.clear()
+      for (const each of low) this.now(each)
+    }, TOGETHER_MS)
   }
 
   now(shard: string): void {
@@ -31,12 +46,14 @@ export class Reports implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer)
+    if (this.#together) clearTimeout(this.#together)
   }
 
   async #report(shard: string): Promise<void> {
+    const report = this.#leases.reportFor(shard)
+    if (report === null) return
     const flight = { again: false }
     this.#inFlight.set(shard, flight)
-    const report = this.#leases.reportFor(shard)
     const answer = await this.#ask(subject('report', { shard }), encode(report))
     if (answer.kind === 'answer') {
       this.#leases.heard(report)

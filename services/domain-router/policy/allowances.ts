@@ -2,14 +2,17 @@ import type { AllowanceAsk, Allowances, SourceChanged } from '../../../protocol/
 import { hasLeases, hasWaiting, type Moment, type Pair, type Shard, type Site } from '../state.ts'
 import { endLease } from './ending.ts'
 import type { Say } from './messages.ts'
-import { ALLOWANCE_EVERY_MS } from './numbers.ts'
+import { ALLOWANCE_EVERY_MS, ALLOWANCE_FRESH_MS } from './numbers.ts'
 import { pairOf } from './pairs.ts'
 import { poolsOf } from './queue.ts'
 
-/** Asks for the sites somebody waits for or works at. `fresh`: only where a pool waits for which the ip-manager never answered. */
-export function askAllowances(shard: Shard, which: 'all' | 'fresh', at: Moment): Say[] {
+/**
+ * Asks for the sites somebody waits for or works at. `due`: where an answer is about to run out, may change, or is missing; and tells who holds leases.
+ * `fresh`: only where a pool waits for which the ip-manager never answered.
+ */
+export function askAllowances(shard: Shard, which: 'due' | 'fresh', at: Moment): Say[] {
   const sites: AllowanceAsk['sites'][number][] = []
-  for (const site of shard.sites.values()) {
+  for (const site of shard.awake) {
     if (!hasWaiting(site) && !hasLeases(site)) continue
     const pools = [...poolsInUse(site)]
     if (
@@ -17,11 +20,13 @@ export function askAllowances(shard: Shard, which: 'all' | 'fresh', at: Moment):
       !pools.some((pool) => !site.answered.has(pool) && at.mono - (site.asked.get(pool) ?? Number.NEGATIVE_INFINITY) > ALLOWANCE_EVERY_MS)
     )
       continue
+    if (which === 'due' && pools.every((pool) => isKnown(site, pool, at))) continue
     for (const pool of pools) site.asked.set(pool, at.mono)
     sites.push({ site: site.site, provider: site.provider, pools })
   }
-  if (which === 'all') shard.timers.allowanceAt = at.mono + ALLOWANCE_EVERY_MS
-  if (sites.length === 0) return []
+  if (which === 'fresh') return sites.length === 0 ? [] : [ask(shard, sites, at)]
+  shard.timers.allowanceAt = at.mono + ALLOWANCE_EVERY_MS
+  if (sites.length === 0 && shard.leases.size === 0) return []
   const leases = [...shard.leases.values()].map(({ ip, site, sender, numbers, mustEnd }) => ({
     ip,
     site,
@@ -29,7 +34,25 @@ export function askAllowances(shard: Shard, which: 'all' | 'fresh', at: Moment):
     sessions: numbers.sessions,
     until: Math.round(at.now + (mustEnd - at.mono)),
   }))
-  return [{ say: 'askAllowances', ask: { shard: shard.name, epoch: shard.epoch, router: shard.router, tick: at.mono, sites, leases } }]
+  return [ask(shard, sites, at, leases)]
+}
+
+function ask(shard: Shard, sites: AllowanceAsk['sites'], at: Moment, leases?: AllowanceAsk['leases']): Say {
+  return {
+    say: 'askAllowances',
+    ask: { shard: shard.name, epoch: shard.epoch, router: shard.router, tick: at.mono, sites, ...(leases !== undefined && { leases }) },
+  }
+}
+
+/** Every source of the pool was allowed lately and without a limit that wears out: what takes that away is told by itself (`ip-manager.changed`). */
+function isKnown(site: Site, pool: string, at: Moment): boolean {
+  if (!site.answered.has(pool)) return false
+  for (const pair of site.pairs.values()) {
+    if (pair.pool !== pool) continue
+    const { allowance, allowanceAskedAt } = pair
+    if (allowance === null || !allowance.lends || allowance.budget !== null || at.mono - allowanceAskedAt >= ALLOWANCE_FRESH_MS) return false
+  }
+  return true
 }
 
 function poolsInUse(site: Site): Set<string> {

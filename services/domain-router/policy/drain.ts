@@ -16,7 +16,9 @@ export function tellDrain(shard: Shard, at: Moment): Say[] {
   if (at.mono < shard.timers.drainAt) return []
   shard.timers.drainAt = at.mono + DRAIN_EVERY_MS
   const sites: Drain['sites'][number][] = []
-  for (const site of shard.sites.values()) {
+  let done = 0
+  for (const site of shard.awake) {
+    done += site.done
     site.perS = smoothed(site.perS, site.done, at.mono - site.perSAt)
     site.perSAt = at.mono
     site.done = 0
@@ -27,20 +29,29 @@ export function tellDrain(shard: Shard, at: Moment): Say[] {
     // Said once that nothing is left: silence would leave the last numbers standing.
     else if (site.told) sites.push({ site: site.site, urgent: 0, bulk: 0, perS: 0, resting: null })
     site.told = row !== null
+    if (row === null) sleep(shard, site)
   }
+  shard.perS = smoothed(shard.perS, done, at.mono - shard.perSAt)
+  shard.perSAt = at.mono
   if (sites.length === 0 && !shard.told) return []
   shard.told = sites.length > 0
   return [{ say: 'drain', drain: { shard: shard.name, epoch: shard.epoch, upTo: { ...shard.upTo }, sites } }]
 }
 
+/** Nothing of it is left to tell; what it had is over, not paused. */
+function sleep(shard: Shard, site: Site): void {
+  shard.awake.delete(site)
+  site.perS = 0
+  Object.assign(site.handed, { first: 0, retry: 0 })
+}
+
 function drainOf(shard: Shard, site: Site, at: Moment): Drain['sites'][number] | null {
-  // A quiet site is asked again only while the rest it had when it was busy may last: thousands of them cost nothing.
-  if (!isActive(site) && site.perS < STILL_PER_S && site.restsUntil <= at.now) return null
   const rests = restsOf(shard, site, at)
   const senders = restingSenders(site, at.now)
   const ends = [...rests.pools, ...senders].map(({ until }) => until)
   site.restsUntil = Math.max(isActive(site) ? 0 : site.restsUntil, rests.site?.until ?? 0, ...ends)
-  if (!isActive(site) && site.perS < STILL_PER_S && site.restsUntil <= at.now) return null
+  // A quiet site is told only while a rest lasts that it had, or had when it was busy.
+  if (!isActive(site) && site.restsUntil <= at.now) return null
   return {
     site: site.site,
     urgent: heldOf(site, 'urgent'),

@@ -1,5 +1,5 @@
 import { LANES } from '../../../protocol/words.ts'
-import { type Shard, waitingOrders } from '../state.ts'
+import { isActive, type Shard, waitingOrders } from '../state.ts'
 import { counted } from './count.ts'
 
 /** What the console and the metrics show of a shard. */
@@ -13,15 +13,19 @@ export function figuresOf(
   return { urgent, bulk, leases: shard.leases.size, sessions, sites: shard.sites.size }
 }
 
-/** Rules every shard keeps at every step; what is broken, in words. For tests, the simulation, and once a second in production. */
-export function violations(shard: Shard): string[] {
+/**
+ * Rules every shard keeps at every step; what is broken, in words. `all`: for tests and the simulation; `awake`: at every look in production, without the
+ * sites that sleep.
+ */
+export function violations(shard: Shard, which: 'all' | 'awake' = 'all'): string[] {
   const broken: string[] = []
   for (const lease of shard.leases.values()) {
     const pair = shard.sites.get(lease.site)?.pairs.get(lease.ip)
     if (pair === undefined || !pair.leases.has(lease)) broken.push(`lease ${lease.id} is not among those of ${lease.ip} at ${lease.site}`)
     if (pair !== undefined && pair.pool !== lease.pool) broken.push(`S6: lease ${lease.id} of pool ${lease.pool} stands at a source of pool ${pair.pool}`)
   }
-  for (const site of shard.sites.values()) {
+  if (which === 'all') for (const site of shard.sites.values()) if (isActive(site) && !shard.awake.has(site)) broken.push(`${site.site} has work and sleeps`)
+  for (const site of shard.awake) {
     const seen = new Set<number>()
     for (const lane of LANES) {
       for (const group of site.queue[lane].values()) {

@@ -1,4 +1,4 @@
-import { hasWaiting, hasWork, isActive, isIdle, type Moment, type Shard, type Site } from '../state.ts'
+import { hasWaiting, hasWork, isIdle, type Moment, type Shard, type Site } from '../state.ts'
 import { endActions } from './actions.ts'
 import { endAdopting } from './adopt.ts'
 import { askAllowances } from './allowances.ts'
@@ -6,9 +6,9 @@ import { mustBeGone } from './count.ts'
 import { tellDrain } from './drain.ts'
 import { drop } from './ending.ts'
 import { keptAlive } from './keep-alive.ts'
-import { digestOf, lacksHolder, memoryOf, rememberSite } from './memory.ts'
+import { digestOf, lacksHolder, memoryOf, namesGone, rememberSite } from './memory.ts'
 import type { Say } from './messages.ts'
-import { FORGET_SITE_MS, LOOK_MS, QUIET_SITE_MS, REBALANCE_EVERY_MS, SAVE_EVERY_MS } from './numbers.ts'
+import { FORGET_SITE_MS, LOOK_MS, QUIET_LOOK_MS, QUIET_SITE_MS, REBALANCE_EVERY_MS, SAVE_EVERY_MS, SAVE_GROWTH_EVERY_MS } from './numbers.ts'
 import { parkExpired, parkOverflow, parkResting } from './parking.ts'
 import { placeAll } from './place.ts'
 import { everyWaiting } from './queue.ts'
@@ -24,17 +24,21 @@ export function look(shard: Shard, at: Moment): Say[] {
   endUnsure(shard, at)
   for (const [campaign, until] of shard.heldCampaigns) if (until <= at.mono) shard.heldCampaigns.delete(campaign)
   for (const lease of [...shard.leases.values()]) if (mustBeGone(lease, at.mono)) says.push(...drop(shard, lease, 'silent'))
-  for (const site of [...shard.sites.values()]) says.push(...lookAtSite(shard, site, at))
+  for (const site of shard.awake) {
+    site.usedAt = at.mono
+    says.push(...parkExpired(site, at))
+  }
   // Placed first: what a sender takes now need not wait anywhere.
   says.push(...placeAll(shard, at))
-  for (const site of shard.sites.values()) if (hasWaiting(site)) says.push(...parkResting(shard, site, at), ...keepAlive(site, at))
+  for (const site of shard.awake) if (hasWaiting(site)) says.push(...parkResting(shard, site, at), ...keepAlive(site, at))
   says.push(...parkOverflow(shard, at))
   if (at.mono >= shard.timers.rebalanceAt) {
     shard.timers.rebalanceAt = at.mono + REBALANCE_EVERY_MS
     rebalance(shard, at)
   }
-  if (at.mono >= shard.timers.allowanceAt) says.push(...askAllowances(shard, 'all', at))
+  if (at.mono >= shard.timers.allowanceAt) says.push(...askAllowances(shard, 'due', at))
   says.push(...tellDrain(shard, at), ...save(shard, at))
+  if (at.mono >= shard.timers.quietAt) forgetQuiet(shard, at)
   return says
 }
 
@@ -45,16 +49,17 @@ function endUnsure(shard: Shard, at: Moment): void {
   shard.unsure = unsure
 }
 
-function lookAtSite(shard: Shard, site: Site, at: Moment): Say[] {
-  if (isActive(site) || site.restsUntil > at.now) site.usedAt = at.mono
-  else if (at.mono - site.usedAt > QUIET_SITE_MS) {
+/** Sites that sleep: the only look at all of them, and a rare one. */
+function forgetQuiet(shard: Shard, at: Moment): void {
+  shard.timers.quietAt = at.mono + QUIET_LOOK_MS
+  for (const site of shard.sites.values()) {
+    if (shard.awake.has(site) || at.mono - site.usedAt <= QUIET_SITE_MS) continue
     rememberSite(shard, site, at.now)
     site.pairs.clear()
     site.answered.clear()
     site.asked.clear()
     if (at.mono - site.usedAt > FORGET_SITE_MS) shard.sites.delete(site.site)
   }
-  return parkExpired(site, at)
 }
 
 function keepAlive(site: Site, at: Moment): Say[] {
@@ -63,12 +68,16 @@ function keepAlive(site: Site, at: Moment): Say[] {
   return says
 }
 
-/** Changed things are saved together, at most once in 2 s; a new sender at once, since it is lent to only then. */
+/** Changed things are saved together, at most once in 2 s, what only grew twice a minute; a new sender at once, since it is lent to only then. */
 function save(shard: Shard, at: Moment): Say[] {
   const isNew = hasWork(shard) && lacksHolder(shard, at.mono)
-  if (!isNew && (!shard.changed || at.mono < shard.timers.saveAt)) return []
+  if (namesGone(shard, at.mono)) shard.changed = true
+  const isDue = (shard.changed && at.mono >= shard.timers.saveAt) || (shard.grown && at.mono >= shard.timers.growthAt)
+  if (!isNew && !isDue) return []
   shard.timers.saveAt = at.mono + SAVE_EVERY_MS
+  shard.timers.growthAt = at.mono + SAVE_GROWTH_EVERY_MS
   shard.changed = false
+  shard.grown = false
   const memory = memoryOf(shard, at)
   const digest = digestOf(memory)
   if (digest === shard.savedAs) return []
@@ -81,5 +90,5 @@ function save(shard: Shard, at: Moment): Say[] {
 export function wakeAt(shard: Shard): number | null {
   if (shard.epoch === 0) return null
   if (!isIdle(shard) || shard.told || shard.changed || shard.actions.size > 0 || shard.unsure.length > 0) return shard.timers.lookAt
-  return null
+  return shard.sites.size > 0 ? Math.max(shard.timers.lookAt, shard.timers.quietAt) : null
 }

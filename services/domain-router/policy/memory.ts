@@ -2,6 +2,7 @@ import type { EpochMs, MonoMs } from '../../../protocol/words.ts'
 import { hasWork, type Moment, type RememberedPair, type Shard, type Site } from '../state.ts'
 import type { Memory } from './messages.ts'
 import { MIGHT_HOLD_MS, REMEMBERED_PAIRS } from './numbers.ts'
+import { isLearnt } from './window.ts'
 import { isReachable } from './roster.ts'
 
 /** A month: what an ISP bore then says little about today. */
@@ -39,21 +40,37 @@ export function lacksHolder({ roster, holdersNamed }: Shard, mono: MonoMs): bool
   return false
 }
 
+/** The memory names somebody who can hold nothing any more: a new owner would wait for its word in vain. */
+export function namesGone({ roster, holdersNamed, adopting, unsure }: Shard, mono: MonoMs): boolean {
+  if (adopting !== null || unsure.length > 0) return false // whom we still wait for ourselves
+  for (const id of holdersNamed) if (mono - (roster.get(id)?.heardAt ?? Number.NEGATIVE_INFINITY) >= MIGHT_HOLD_MS) return true
+  return false
+}
+
 /** The windows of the pairs in use go into the memory; the oldest leave it when it is full. */
 function keepInMind(shard: Shard, now: EpochMs): void {
   for (const site of shard.sites.values()) rememberSite(shard, site, now)
   const all = [...shard.memory].flatMap(([site, ips]) => [...ips].map(([ip, { at }]) => ({ site, ip, at })))
   const old = all.length > REMEMBERED_PAIRS ? all.sort((a, b) => a.at - b.at).slice(0, all.length - REMEMBERED_PAIRS) : []
-  for (const { site, ip } of [...old, ...all.filter(({ at }) => at < now - REMEMBER_MS)]) {
-    shard.memory.get(site)?.delete(ip)
-    if (shard.memory.get(site)?.size === 0) shard.memory.delete(site)
-  }
+  for (const { site, ip } of [...old, ...all.filter(({ at }) => at < now - REMEMBER_MS)]) forget(shard, site, ip)
 }
 
-/** What a source that was never lent bears is what its row says: nothing to remember. */
+function forget(shard: Shard, site: string, ip: string): void {
+  const ips = shard.memory.get(site)
+  if (ips === undefined) return
+  ips.delete(ip)
+  if (ips.size === 0) shard.memory.delete(site)
+}
+
+/** What a source that was never lent bears is what its row says: nothing to remember. Nor is what the next owner finds out within two rounds. */
 export function rememberSite(shard: Shard, site: Site, now: EpochMs): void {
+  const limits = shard.network.providers.row(site.provider)
   for (const pair of site.pairs.values()) {
     if (pair.lentAt === Number.NEGATIVE_INFINITY) continue
+    if (!isLearnt(pair.window, limits)) {
+      forget(shard, site.site, pair.ip)
+      continue
+    }
     const ips = shard.memory.get(site.site) ?? new Map<string, RememberedPair>()
     shard.memory.set(site.site, ips)
     // A window that is as it was remembered keeps its date.

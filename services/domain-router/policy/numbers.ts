@@ -58,9 +58,14 @@ export const LOOK_MS = 250
 export const DRAIN_EVERY_MS = 500
 export const ALLOWANCE_EVERY_MS = 1_000
 export const SAVE_EVERY_MS = 2_000
+/** All of a shard's windows are one value: one that only grew is not worth writing it anew. */
+export const SAVE_GROWTH_EVERY_MS = 30_000
+/** An allowance that nothing limits is asked anew from this age on: twice before its 4 s are over. What limits it or stops it is asked every second. */
+export const ALLOWANCE_FRESH_MS = 1_900
 export const REBALANCE_EVERY_MS = 2_000
 /** A site with nothing to do keeps no pairs (a pool may have a hundred) … */
 export const QUIET_SITE_MS = 30_000
+export const QUIET_LOOK_MS = 5_000
 /** … and is forgotten after this; what was learnt about it stays in the shard's memory. */
 export const FORGET_SITE_MS = 600_000
 /** Remembered (IP × site) pairs of a shard: 60 bytes each, so 300 KB in its key at most. */

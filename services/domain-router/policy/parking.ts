@@ -50,7 +50,7 @@ export function parkOverflow(shard: Shard, at: Moment): Say[] {
     let over = waitingOrders(shard, lane)
     if (over <= HELD_MOST) continue
     over -= HELD_AFTER_OVERFLOW
-    const heaps = [...shard.sites.values()].flatMap((site) => [...site.queue[lane].values()].map((group) => ({ site, group })))
+    const heaps = [...shard.awake].flatMap((site) => [...site.queue[lane].values()].map((group) => ({ site, group })))
     heaps.sort((a, b) => b.group.waiting.length - a.group.waiting.length)
     for (const { site, group } of heaps) {
       if (over <= 0) break

@@ -38,7 +38,7 @@ export function place(shard: Shard, site: Site, at: Moment): Say[] {
 
 /** Who was given something longest ago comes first: room at the senders is shared by all sites. */
 export function placeAll(shard: Shard, at: Moment): Say[] {
-  const waiting = [...shard.sites.values()].filter(hasWaiting).sort((a, b) => a.lentAt - b.lentAt)
+  const waiting = [...shard.awake].filter(hasWaiting).sort((a, b) => a.lentAt - b.lentAt)
   return waiting.flatMap((site) => place(shard, site, at))
 }
 

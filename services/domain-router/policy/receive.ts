@@ -48,9 +48,9 @@ function obey(shard: Shard, heard: Heard, at: Moment): Say[] {
       return [...says, ...(isCrowded(shard, heard.report.sender, at) ? placeAll(shard, at) : [...sites].flatMap((site) => place(shard, site, at)))]
     }
     case 'grantAnswered':
-      return settled(shard, heard.lease, hearGrantAnswer(shard, heard.lease, heard.answer, at), at)
+      return settle(shard, heard.lease, () => hearGrantAnswer(shard, heard.lease, heard.answer, at), at)
     case 'grantTimedOut':
-      return settled(shard, heard.lease, hearGrantTimeOut(shard, heard.lease, at), at)
+      return settle(shard, heard.lease, () => hearGrantTimeOut(shard, heard.lease, at), at)
     case 'holdingsAnswered':
       return hearHoldings(shard, heard.holdings, at)
     case 'holdingsTimedOut':
@@ -100,12 +100,14 @@ function empty(shard: Shard): void {
   shard.unsure = []
   shard.told = false
   shard.changed = false
+  shard.grown = false
   shard.savedAs = ''
   shard.holders = new Set()
   shard.holdersNamed = new Set()
-  for (const collection of [shard.sites, shard.leases, shard.actions, shard.memory, shard.heldCampaigns]) collection.clear()
+  for (const collection of [shard.sites, shard.awake, shard.leases, shard.actions, shard.memory, shard.heldCampaigns]) collection.clear()
   Object.assign(shard.upTo, { urgent: 0, bulk: 0 })
-  Object.assign(shard.timers, { drainAt: 0, allowanceAt: 0, rebalanceAt: 0, saveAt: 0, lookAt: 0 })
+  Object.assign(shard, { perS: 0, perSAt: 0 })
+  Object.assign(shard.timers, { quietAt: 0, drainAt: 0, allowanceAt: 0, rebalanceAt: 0, saveAt: 0, growthAt: 0, lookAt: 0 })
 }
 
 function takeIn(shard: Shard, orders: readonly HeldOrder[], at: Moment): Say[] {
@@ -167,10 +169,11 @@ function isHeldCampaign(shard: Shard, { tenant, campaign }: HeldOrder['order'], 
 }
 
 /** After a grant's answer its site is placed anew: more may be wanted there, or the refused orders go elsewhere. */
-function settled(shard: Shard, lease: string, says: Say[], at: Moment): Say[] {
-  const name = shard.leases.get(lease)?.site
-  const sites = name === undefined ? [...shard.sites.values()] : [shard.sites.get(name)]
-  return [...says, ...sites.flatMap((site) => (site === undefined ? [] : place(shard, site, at)))]
+function settle(shard: Shard, lease: string, hear: () => Say[], at: Moment): Say[] {
+  // Asked before: a refused lease is forgotten.
+  const site = shard.sites.get(shard.leases.get(lease)?.site ?? '')
+  const says = hear()
+  return site === undefined ? says : [...says, ...place(shard, site, at)]
 }
 
 /** Room at this sender is wanted by others too: what its report freed is not for its own sites first. */

@@ -13,7 +13,7 @@ import { countRecipients } from './queue.ts'
 import { hearReporter, type Sender } from './roster.ts'
 import { answerRests, learnSenderRests } from './sender-rests.ts'
 import { smoothed } from './smooth.ts'
-import { hear, restOf } from './window.ts'
+import { hear, newsOf, restOf } from './window.ts'
 
 const LAST_REPLIES = 10
 
@@ -48,7 +48,6 @@ export function hearReport(shard: Shard, report: Report, at: Moment): { readonly
       end.push(lease.id)
     }
   }
-  if (sites.size > 0) shard.changed = true
   const senderRests = answerRests(sites, at.now)
   const answer: ReportAnswer = { epoch: shard.epoch, tick: report.tick, renew, end, ...(senderRests.length > 0 && { senderRests }) }
   says.push({ say: 'answerReport', answer })
@@ -121,7 +120,10 @@ function learn(shard: Shard, site: Site, pair: Pair, lease: HeldLease, told: Lea
   }
   const says: Say[] = learnSenderRests(site, told, at.now)
   const rested = hear(pair.window, told, shard.network.providers.row(site.provider), at.now)
+  const news = newsOf(pair.window, rested.window)
   pair.window = rested.window
+  if (news === 'restraint') shard.changed = true
+  else if (news === 'growth') shard.grown = true
   if (rested.rest === null) return says
   const { because, until } = rested.rest
   says.push({ say: 'event', event: { event: 'rested', site: site.site, ip: pair.ip, because, until: rfc3339(until), reply: told.lastReply } })

@@ -1,6 +1,6 @@
 import { rfc3339 } from '../../../protocol/duration.ts'
 import type { IspStatus } from '../../../protocol/messages/ops.ts'
-import { type Moment, type Pair, type Shard, type Site, siteOf } from '../state.ts'
+import { type Moment, type Pair, type Shard, newSite, type Site } from '../state.ts'
 import { actionsOn } from './action-list.ts'
 import { automaticActions } from './actions.ts'
 import { heldOf } from './drain.ts'
@@ -13,14 +13,8 @@ type SiteStatus = IspStatus['sites'][number]
 /** This shard's part of `isp.status`: the sites with mail, leases, orders of people, or memory of the last ten minutes; or the one asked for. */
 export function statusOf(shard: Shard, only: string | null, at: Moment): SiteStatus[] {
   const names = only === null ? new Set([...shard.sites.keys(), ...shard.actions.keys()]) : [only]
-  return [...names].map((name) => siteStatus(shard, shard.sites.get(name) ?? stranger(shard, name, at), at))
-}
-
-/** A site without mail: shown, not remembered. */
-function stranger(shard: Shard, name: string, at: Moment): Site {
-  const site = siteOf(shard, name, null, at.mono)
-  shard.sites.delete(name)
-  return site
+  // A site without mail is shown, not remembered.
+  return [...names].map((name) => siteStatus(shard, shard.sites.get(name) ?? newSite(name, null, at.mono), at))
 }
 
 function siteStatus(shard: Shard, site: Site, at: Moment): SiteStatus {

@@ -15,9 +15,7 @@ const TRICKLE = 16
 export function wanted(shard: Shard, lane: Lane, when: 'now' | 'look'): number {
   const waiting = waitingOrders(shard, lane)
   if (shard.epoch === 0 || waiting >= HELD_MOST) return 0
-  let perS = 0
-  for (const site of shard.sites.values()) perS += site.perS
-  const ahead = Math.min(MOST, Math.max(LEAST, Math.ceil((QUEUE_AHEAD_S * perS) / Math.max(1, shard.orderSize[lane]))))
+  const ahead = Math.min(MOST, Math.max(LEAST, Math.ceil((QUEUE_AHEAD_S * shard.perS) / Math.max(1, shard.orderSize[lane]))))
   if (waiting < ahead) return ahead - waiting
   return when === 'look' ? TRICKLE : 0
 }

@@ -68,6 +68,21 @@ export function hear(window: Window, told: Told, limits: WindowLimits, now: Epoc
   return { window: heard, rest: null }
 }
 
+/** Refusals, rests and large windows took time and a receiver's patience to find out; a window that only began to grow did not. */
+export function isLearnt({ sessions, pace, rest, returns }: Window, limits: WindowLimits): boolean {
+  return rest !== null || returns > 0 || sessions.mode !== 'growing' || pace.mode !== 'growing' || sessions.value >= limits.sessionsPerIp.start * FAR_GROWN
+}
+/** two clean rounds */
+const FAR_GROWN = 4
+
+/** Does the memory differ, and must it be kept soon? What holds us back must; growth may be lost with its owner. */
+export function newsOf(before: Window, after: Window): 'none' | 'growth' | 'restraint' {
+  if (before.rest !== after.rest || before.returns !== after.returns) return 'restraint'
+  const dials = [[before.sessions, after.sessions] as const, [before.pace, after.pace] as const]
+  if (dials.some(([was, is]) => was.mode !== is.mode || is.value < was.value)) return 'restraint'
+  return dials.some(([was, is]) => is.value > was.value) ? 'growth' : 'none'
+}
+
 /** Sessions that may be open now, over all senders. */
 export function sessionsAllowed(window: Window, now: EpochMs): number {
   return restOf(window, now) ? 0 : Math.floor(window.sessions.value)

@@ -18,6 +18,7 @@ const ALL_HEARD_MS = 6_000
 export function hearHolder(manager: Manager, ask: AllowanceAsk, now: EpochMs): boolean {
   const known = manager.holders.get(ask.shard)
   if (known !== undefined && known.epoch > ask.epoch) return false
+  if (ask.leases === undefined) return true // asked in between, for sites that are new
   manager.holders.set(ask.shard, { epoch: ask.epoch, at: now, leases: ask.leases })
   return true
 }

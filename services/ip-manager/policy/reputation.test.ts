@@ -20,7 +20,7 @@ const order = (manager: Manager, action: Order['action'], forMs: number | null =
   return control(manager, ip, { action, because: 'tried', forMs }, at)
 }
 const one = (manager: Manager, pools = ['main'], site = 'google') => allow(manager, [{ site, provider: null, pools }])
-const ask = (leases: AllowanceAsk['leases'], epoch = 5): AllowanceAsk => ({ shard: 'google', epoch, router: 'r1', tick: 1, sites: [], leases })
+const ask = (leases: NonNullable<AllowanceAsk['leases']>, epoch = 5): AllowanceAsk => ({ shard: 'google', epoch, router: 'r1', tick: 1, sites: [], leases })
 const lease = (until: number) => ({ ip: A, site: 'google', sender: 's1', sessions: 2, until })
 
 describe('an allowance', () => {
