@@ -98,8 +98,6 @@ export interface Site {
   perSAt: MonoMs
   /** recipients settled or deferred since then */
   done: number
-  /** the last drain had a row of it */
-  told: boolean
   /** the latest end of what rested when it was last looked at */
   restsUntil: EpochMs
   readonly lastReplies: { readonly at: EpochMs; readonly ip: string; readonly reply: string }[]
@@ -251,7 +249,6 @@ export function newSite(site: string, provider: string | null, mono: MonoMs): Si
     perS: 0,
     perSAt: mono,
     done: 0,
-    told: false,
     restsUntil: 0,
     lastReplies: [],
     answered: new Set(),

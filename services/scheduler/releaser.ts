@@ -19,6 +19,9 @@ import { hoursOf } from './policy/window.ts'
 import { charge, type Chosen, nextOf, sampleLeft, type Turn } from './turns.ts'
 import type { Reason } from './under-way.ts'
 
+/** Routers speak twice a second, each at its own moment; a site's room is seconds of what it drains. */
+const TOGETHER_MS = 50
+
 /** entries of one atomic batch: an order and its cursor each */
 const RELEASES = 100
 
@@ -46,16 +49,21 @@ export class Releaser implements Disposable {
   #running: Promise<void> | null = null
   #again = false
   #timer: NodeJS.Timeout | null = null
+  #together: NodeJS.Timeout | null = null
   #closed = false
 
   constructor(options: ReleaserOptions) {
     this.#options = options
   }
 
-  /** What a router says of its sites: the events that release goes by. */
+  /** What a router says of its sites: the events that release goes by. A pass looks at all sites, so one serves the routers of a moment. */
   drained(drain: Drain): void {
     this.#sites.drained(drain, this.#options.now())
-    this.look()
+    if (this.#closed) return
+    this.#together ??= setTimeout(() => {
+      this.#together = null
+      this.look()
+    }, TOGETHER_MS)
   }
 
   /** Outcomes of the campaign were counted: perhaps its sample is in. */
@@ -115,7 +123,7 @@ export class Releaser implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closed = true
-    if (this.#timer) clearTimeout(this.#timer)
+    for (const timer of [this.#timer, this.#together]) if (timer) clearTimeout(timer)
   }
 
   async #releaseAll(): Promise<void> {

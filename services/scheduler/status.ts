@@ -1,6 +1,6 @@
 import { rfc3339 } from '../../protocol/duration.ts'
 import { type CampaignRecord, type CampaignStatus, UNDER_WAY } from '../../protocol/messages/campaign.ts'
-import type { EpochMs } from '../../protocol/words.ts'
+import type { EpochMs, MonoMs } from '../../protocol/words.ts'
 import type { ExpansionCursor } from '../../protocol/messages/mail.ts'
 import { ENDED, NOTHING_READ, type Running } from './campaigns.ts'
 import type { Reason } from './under-way.ts'
@@ -12,8 +12,43 @@ export interface WhyWaiting {
 }
 
 /** `campaign.status` of a campaign at work. S1 by construction: waiting is what is read and not settled. */
-export function statusOf(running: Running, releaser: WhyWaiting): CampaignStatus {
-  const { record, tally, expansion, queues } = running
+export function statusOf(running: Running, releaser: WhyWaiting, waitingFor = waitingForOf(running, releaser)): CampaignStatus {
+  const { record, tally, expansion } = running
+  return { ...told(record, expansion, { ...tally.counts, settled: tally.settled, deferred: tally.deferred }), waitingFor }
+}
+
+/** The reasons of a campaign to ten thousand sites are summed over its batches: whoever asks often is told those of a moment ago, for so many times what it took. */
+const ANSWER_SHARE = 20
+
+/** Answers for whoever asks as often as they like: counts as they are now, reasons at most a moment old. */
+export class Statuses {
+  readonly #releaser: WhyWaiting
+  readonly #mono: () => MonoMs
+  readonly #reasons = new WeakMap<Running, { readonly state: string; readonly until: MonoMs; readonly waitingFor: CampaignStatus['waitingFor'] }>()
+
+  constructor(releaser: WhyWaiting, mono: () => MonoMs) {
+    this.#releaser = releaser
+    this.#mono = mono
+  }
+
+  of(running: Running): CampaignStatus {
+    return statusOf(running, this.#releaser, this.#waitingFor(running))
+  }
+
+  #waitingFor(running: Running): CampaignStatus['waitingFor'] {
+    const began = this.#mono()
+    const { state } = running.record
+    const known = this.#reasons.get(running)
+    if (known !== undefined && began < known.until && known.state === state) return known.waitingFor
+    const waitingFor = waitingForOf(running, this.#releaser)
+    const now = this.#mono()
+    this.#reasons.set(running, { state, until: now + (now - began) * ANSWER_SHARE, waitingFor })
+    return waitingFor
+  }
+}
+
+function waitingForOf(running: Running, releaser: WhyWaiting): CampaignStatus['waitingFor'] {
+  const { tally, queues } = running
   const waitingFor: { site: string; count: number; because: string; until: string | null }[] = []
   for (const queue of queues.values()) {
     const count = queue.batches.reduce((sum, batch) => sum + batch.count, 0)
@@ -26,7 +61,7 @@ export function statusOf(running: Running, releaser: WhyWaiting): CampaignStatus
     waitingFor.push({ site, count, because, until: time(until) })
   // What somebody may have to look at comes first.
   waitingFor.sort((a, b) => Number(a.because === UNDER_WAY) - Number(b.because === UNDER_WAY) || b.count - a.count)
-  return { ...told(record, expansion, { ...tally.counts, settled: tally.settled, deferred: tally.deferred }), waitingFor: waitingFor.slice(0, 200) }
+  return waitingFor.slice(0, 200)
 }
 
 /** Of a campaign that has ended (or was rejected): from its record alone. */

@@ -28,7 +28,7 @@ import { Releaser } from './releaser.ts'
 import { restoreQueues } from './restore.ts'
 import { Preflight } from './preflight.ts'
 import type { Sites } from './sites.ts'
-import { statusOf } from './status.ts'
+import { Statuses } from './status.ts'
 import { Suppression } from './suppression.ts'
 
 /** a scheduler that died while it cleared an ended campaign away is followed by another within minutes */
@@ -96,7 +96,8 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
     }),
   )
   onShares = () => releaser.look()
-  const status = (running: Running) => statusOf(running, releaser)
+  const statuses = new Statuses(releaser, clock.mono)
+  const status = (running: Running) => statuses.of(running)
 
   function trouble(what: string, running: Running): (error: unknown) => void {
     return (error) => {

@@ -25,10 +25,8 @@ export function tellDrain(shard: Shard, at: Moment): Say[] {
     site.handed.first *= 0.8
     site.handed.retry *= 0.8
     const row = drainOf(shard, site, at)
-    if (row !== null) sites.push(row)
-    // Said once that nothing is left: silence would leave the last numbers standing.
-    else if (site.told) sites.push({ site: site.site, urgent: 0, bulk: 0, perS: 0, resting: null })
-    site.told = row !== null
+    // Said once that nothing is left: silence would leave the last numbers standing, and what was released and is done as if it were on its way.
+    sites.push(row ?? { site: site.site, urgent: 0, bulk: 0, perS: 0, resting: null })
     if (row === null) sleep(shard, site)
   }
   shard.perS = smoothed(shard.perS, done, at.mono - shard.perSAt)

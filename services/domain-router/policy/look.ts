@@ -89,6 +89,6 @@ function save(shard: Shard, at: Moment): Say[] {
 /** When to look again; null = not before something is heard. */
 export function wakeAt(shard: Shard): number | null {
   if (shard.epoch === 0) return null
-  if (!isIdle(shard) || shard.told || shard.changed || shard.actions.size > 0 || shard.unsure.length > 0) return shard.timers.lookAt
+  if (!isIdle(shard) || shard.awake.size > 0 || shard.told || shard.changed || shard.actions.size > 0 || shard.unsure.length > 0) return shard.timers.lookAt
   return shard.sites.size > 0 ? Math.max(shard.timers.lookAt, shard.timers.quietAt) : null
 }

@@ -70,7 +70,7 @@ export function hear(window: Window, told: Told, limits: WindowLimits, now: Epoc
 
 /** Refusals, rests and large windows took time and a receiver's patience to find out; a window that only began to grow did not. */
 export function isLearnt({ sessions, pace, rest, returns }: Window, limits: WindowLimits): boolean {
-  return rest !== null || returns > 0 || sessions.mode !== 'growing' || pace.mode !== 'growing' || sessions.value >= limits.sessionsPerIp.start * FAR_GROWN
+  return rest !== null || returns > 0 || sessions.mode !== 'growing' || pace.mode !== 'growing' || sessions.value > limits.sessionsPerIp.start * FAR_GROWN
 }
 /** two clean rounds */
 const FAR_GROWN = 4

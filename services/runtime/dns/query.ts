@@ -32,7 +32,8 @@ export function startQuery(question: Question, plan: readonly Step[], channels: 
   const silent = new Map<DnsServer, string>()
   const withoutEdns = new Set<DnsServer>()
   const overTcp = new Set<DnsServer>()
-  const stopTcp = new AbortController()
+  /** made when it is needed: most queries never go over TCP, and an abort costs more than the rest of a query */
+  let stopTcp: AbortController | null = null
   const forgets: (() => void)[] = []
   let timer: NodeJS.Timeout | undefined
   let ended = false
@@ -41,7 +42,7 @@ export function startQuery(question: Question, plan: readonly Step[], channels: 
     if (ended) return
     ended = true
     clearTimeout(timer)
-    stopTcp.abort()
+    stopTcp?.abort()
     for (const forget of forgets) forget()
     resolve(result)
   }
@@ -97,6 +98,7 @@ export function startQuery(question: Question, plan: readonly Step[], channels: 
   function askForTheWhole(server: DnsServer): void {
     if (overTcp.has(server)) return // the reply to a repetition was cut too
     overTcp.add(server)
+    stopTcp ??= new AbortController()
     void askOverTcp(server, question, withoutEdns.has(server) ? 'without' : 'with', TCP_TIMEOUT_MS, stopTcp.signal).then((reply) => {
       overTcp.delete(server)
       if (reply !== null) hear(server, reply)

@@ -33,8 +33,8 @@ interface ShardView {
  */
 export class SiteViews {
   readonly #sites = new Map<string, SiteView>()
-  /** sites by shard: a campaign has ten thousand, and thirty-two shards tell of theirs twice a second */
-  readonly #ofShard = new Map<string, Set<string>>()
+  /** by shard, the sites of which something stands: a campaign has ten thousand, and thirty-two shards tell of their busy ones twice a second */
+  readonly #standing = new Map<string, Set<string>>()
   readonly #shards = new Map<string, ShardView>()
 
   drained(drain: Drain, now: EpochMs): void {
@@ -46,9 +46,13 @@ export class SiteViews {
     // Also of a site that nothing was released to in this term: its rest is the reason of what waits in the schedule.
     for (const row of drain.sites)
       if (row.resting !== null || row.restingPools !== undefined || row.restingSenders !== undefined) this.#view(row.site, drain.shard, now)
-    for (const site of this.#ofShard.get(drain.shard) ?? []) {
-      const view = this.#sites.get(site) as SiteView
+    const standing = this.#standing.get(drain.shard) ?? new Set()
+    this.#standing.set(drain.shard, standing)
+    for (const site of told.keys()) if (this.#sites.has(site)) standing.add(site)
+    for (const site of standing) {
+      const view = this.#sites.get(site)
       const row = told.get(site)
+      if (view === undefined) continue
       view.perS = row?.perS ?? 0
       view.resting = row?.resting ?? null
       view.restingPools = row?.restingPools ?? []
@@ -59,11 +63,15 @@ export class SiteViews {
         if (anew) way.length = 0
         while (way[0] && way[0].seq <= drain.upTo[lane]) way.shift()
       }
+      if (row === undefined && LANES.every((lane) => view.onTheWay[lane].length === 0)) standing.delete(site)
     }
   }
 
   released(site: string, shard: string, lane: Lane, order: { readonly seq: number; readonly count: number }, now: EpochMs): void {
     this.#view(site, shard, now).onTheWay[lane].push(order)
+    const standing = this.#standing.get(shard)
+    if (standing) standing.add(site)
+    else this.#standing.set(shard, new Set([site]))
   }
 
   get(site: string): SiteView | undefined {
@@ -105,9 +113,7 @@ export class SiteViews {
     for (const [site, { shard }] of this.#sites) {
       if (isUsed(site)) continue
       this.#sites.delete(site)
-      const sites = this.#ofShard.get(shard)
-      sites?.delete(site)
-      if (sites?.size === 0) this.#ofShard.delete(shard)
+      this.#standing.get(shard)?.delete(site)
     }
   }
 
@@ -128,9 +134,6 @@ export class SiteViews {
       onTheWay: { urgent: [], bulk: [] },
     }
     this.#sites.set(site, view)
-    const sites = this.#ofShard.get(shard)
-    if (sites) sites.add(site)
-    else this.#ofShard.set(shard, new Set([site]))
     if (!this.#shards.has(shard)) this.#shards.set(shard, { epoch: 0, heardAt: now })
     return view
   }
