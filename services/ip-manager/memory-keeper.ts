@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { deflate, inflate } from 'node:zlib'
 import { KEYS } from '../../protocol/buckets.ts'
 import { decode, encode } from '../../protocol/codec.ts'
+import type { MonoMs } from '../../protocol/words.ts'
 import { Infrastructure } from '../runtime/errors.ts'
 import type { Bucket } from '../runtime/kv.ts'
 import type { Log } from '../runtime/log.ts'
@@ -25,6 +26,7 @@ export interface KeeperOptions {
   readonly bucket: Bucket
   readonly epoch: number
   readonly everyMs: number
+  readonly mono: () => MonoMs
   readonly log: Log
   /** what is to be saved, taken in one turn; null = nothing changed since the last time */
   take(): Memory | null
@@ -40,6 +42,8 @@ export interface MemoryKeeper extends AsyncDisposable {
   save(): Promise<boolean>
 }
 
+/** Making the value takes no more than a twentieth of the time: with many thousand pairs it is saved less often, and a new owner reads the journal from further back. */
+const SAVE_SHARE = 20
 const DEFLATE_FROM_BYTES = 64 * 1024
 const deflated = promisify(deflate)
 const inflated = promisify(inflate)
@@ -51,6 +55,7 @@ export async function keepMemory(options: KeeperOptions): Promise<MemoryKeeper |
   let revision = await fence()
   if (revision === null) return null
   let fenced = false
+  let nextTurn: MonoMs = 0
   let underWay: Promise<boolean> = Promise.resolve(true)
 
   /** Our epoch over what stands there; the revision of that write. */
@@ -68,11 +73,14 @@ export async function keepMemory(options: KeeperOptions): Promise<MemoryKeeper |
 
   async function write(): Promise<boolean> {
     if (fenced) return false
+    const began = options.mono()
     const memory = options.take()
     if (memory === null) return true
     const body = encode(memory)
     const worth = body.length >= DEFLATE_FROM_BYTES
     const value = encode({ epoch, body: worth ? await deflated(body, { level: 1 }) : body, deflated: worth } satisfies Envelope)
+    const now = options.mono()
+    nextTurn = now + (now - began) * SAVE_SHARE
     try {
       for (;;) {
         const written = await bucket.update(KEYS.ipMemory, value, revision as number)
@@ -101,6 +109,7 @@ export async function keepMemory(options: KeeperOptions): Promise<MemoryKeeper |
   }
 
   const timer = setInterval(() => {
+    if (options.mono() < nextTurn) return
     void save().catch((error: unknown) => {
       if (!(error instanceof Infrastructure)) throw error
       log.warn('memory-unsaved', { because: error.message }) // the next turn tries again

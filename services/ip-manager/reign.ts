@@ -56,6 +56,7 @@ export async function startReign(
     bucket: openBucket(bus, 'reputation'),
     epoch: term.epoch,
     everyMs: config.saveEveryMs,
+    mono: clock.mono,
     log,
     take() {
       if (!manager.changed) return null

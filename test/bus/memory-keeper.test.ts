@@ -16,6 +16,7 @@ async function keeper(epoch: number, first: Memory | null = null) {
     bucket,
     epoch,
     everyMs: 60_000,
+    mono: () => performance.now(),
     log: here.log,
     take() {
       const taken = state.next

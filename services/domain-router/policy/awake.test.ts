@@ -58,6 +58,27 @@ describe('a site with nothing left', () => {
   })
 })
 
+test('with every sender full, a pool says once that it wants room, and the sites of another pool say it too', () => {
+  const desk = new Desk({
+    sources: [
+      { address: '192.0.2.1', pool: 'p' },
+      { address: '192.0.2.2', pool: 'q' },
+    ],
+    senders: { s1: 0 },
+  })
+  desk.arrive(...Array.from({ length: 6 }, (_, n) => desk.order({ site: `s${n}.example`, pool: n % 2 === 0 ? 'p' : 'q' })))
+  desk.allow()
+  expect(desk.take('grant')).toEqual([])
+  desk.shard.roster.get('s1')!.wantedUntil = 0
+  desk.pass(250)
+  expect(desk.shard.roster.get('s1')?.wantedUntil).toBeGreaterThan(desk.mono)
+  desk.tell({
+    on: 'senderHere',
+    here: { sender: 's1', tick: desk.mono, sessionsFree: 50, ips: ['192.0.2.1', '192.0.2.2'], stopping: false },
+  })
+  expect(desk.accept().map(({ lease }) => lease.site)).toHaveLength(6)
+})
+
 describe('the memory', () => {
   const busy = (desk: Desk, grant: Grant, ms: number, told: object = {}) => {
     for (let passed = 0; passed < ms; passed += 500) {

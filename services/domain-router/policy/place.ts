@@ -1,11 +1,12 @@
 import { LANES, type Lane } from '../../../protocol/words.ts'
-import { hasWaiting, type Moment, type Shard, type Site } from '../state.ts'
+import { hasLeases, hasWaiting, type Moment, type Shard, type Site } from '../state.ts'
 import { keptAliveForGrant } from './keep-alive.ts'
 import { grantOf } from './lend.ts'
 import type { Say } from './messages.ts'
 import { ORDERS_PER_GRANT, QUEUE_AHEAD_S } from './numbers.ts'
 import { isOpenTo, type Offer, Offers } from './offers.ts'
-import { type Group, takeOldest, type Waiting } from './queue.ts'
+import { type Group, poolsOf, takeOldest, type Waiting } from './queue.ts'
+import { hasRoom } from './roster.ts'
 import { senderRests } from './sender-rests.ts'
 
 /**
@@ -39,7 +40,18 @@ export function place(shard: Shard, site: Site, at: Moment): Say[] {
 /** Who was given something longest ago comes first: room at the senders is shared by all sites. */
 export function placeAll(shard: Shard, at: Moment): Say[] {
   const waiting = [...shard.awake].filter(hasWaiting).sort((a, b) => a.lentAt - b.lentAt)
-  return waiting.flatMap((site) => place(shard, site, at))
+  const says: Say[] = []
+  const wished = new Set<string>()
+  for (const site of waiting) {
+    if (!hasRoom(shard.roster, shard.holders, at.mono)) {
+      // Nothing can be lent anew. Leases that are held may take more, and each pool says once that it wants room.
+      const pools = poolsOf(site.queue)
+      if (!hasLeases(site) && [...pools].every((pool) => wished.has(pool))) continue
+      for (const pool of pools) wished.add(pool)
+    }
+    says.push(...place(shard, site, at))
+  }
+  return says
 }
 
 /** The lane's oldest group that is not stuck; retries step back once they have had their half. */

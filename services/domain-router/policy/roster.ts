@@ -76,6 +76,12 @@ export function emptiest(roster: Roster, among: ReadonlySet<string>, ip: string,
   return best
 }
 
+/** Is there any room, whatever the address? */
+export function hasRoom(roster: Roster, among: ReadonlySet<string>, mono: MonoMs): boolean {
+  for (const sender of roster.values()) if (sender.free >= 1 && among.has(sender.id) && isReachable(sender, mono)) return true
+  return false
+}
+
 /** Somebody waits for room that none of them has. */
 export function wishForRoom(roster: Roster, ip: string, mono: MonoMs): void {
   for (const sender of roster.values()) if (sender.free < 1 && isReachable(sender, mono) && canUse(sender, ip, mono)) sender.wantedUntil = mono + ROOM_WISH_MS

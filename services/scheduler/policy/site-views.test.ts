@@ -39,6 +39,19 @@ describe('what is on the way to a site', () => {
     expect(onTheWay(views, 5_600)).toBe(0)
   })
 
+  it('is what the router has not taken in yet, site by site, also where it tells of none of them', () => {
+    const views = new SiteViews()
+    const at = (site: string) => views.onTheWay(site, 't07', 'bulk', 30).count
+    views.drained({ ...drain(1, 0, []), shard: 't07' }, 0)
+    for (const [n, site] of ['a.example', 'b.example', 'a.example'].entries()) views.released(site, 't07', 'bulk', { seq: n + 1, count: 5 }, 10)
+    expect([at('a.example'), at('b.example')]).toEqual([10, 5])
+    views.drained({ ...drain(1, 2, []), shard: 't07' }, 20)
+    expect([at('a.example'), at('b.example')]).toEqual([5, 0])
+    views.keepOnly((site) => site === 'b.example')
+    views.drained({ ...drain(1, 3, []), shard: 't07' }, 25)
+    expect([at('a.example'), at('b.example')]).toEqual([0, 0])
+  })
+
   it('rests for one pool or one From domain alone, and others go on', () => {
     const views = new SiteViews()
     const restingSenders = [{ from: 'acme.example', because: 'reputation', until: 900 }]

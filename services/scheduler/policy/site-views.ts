@@ -33,8 +33,10 @@ interface ShardView {
  */
 export class SiteViews {
   readonly #sites = new Map<string, SiteView>()
-  /** by shard, the sites of which something stands: a campaign has ten thousand, and thirty-two shards tell of their busy ones twice a second */
-  readonly #standing = new Map<string, Set<string>>()
+  /** by shard, the sites it told of last: a campaign has ten thousand, and thirty-two shards tell of their busy ones twice a second */
+  readonly #told = new Map<string, ReadonlySet<string>>()
+  /** by shard, whose orders are on the way, in the order of the stream */
+  readonly #ways = new Map<string, Record<Lane, { readonly seq: number; readonly site: string }[]>>()
   readonly #shards = new Map<string, ShardView>()
 
   drained(drain: Drain, now: EpochMs): void {
@@ -46,10 +48,9 @@ export class SiteViews {
     // Also of a site that nothing was released to in this term: its rest is the reason of what waits in the schedule.
     for (const row of drain.sites)
       if (row.resting !== null || row.restingPools !== undefined || row.restingSenders !== undefined) this.#view(row.site, drain.shard, now)
-    const standing = this.#standing.get(drain.shard) ?? new Set()
-    this.#standing.set(drain.shard, standing)
-    for (const site of told.keys()) if (this.#sites.has(site)) standing.add(site)
-    for (const site of standing) {
+    const before = this.#told.get(drain.shard) ?? []
+    this.#told.set(drain.shard, new Set(told.keys()))
+    for (const site of new Set([...before, ...told.keys()])) {
       const view = this.#sites.get(site)
       const row = told.get(site)
       if (view === undefined) continue
@@ -57,21 +58,27 @@ export class SiteViews {
       view.resting = row?.resting ?? null
       view.restingPools = row?.restingPools ?? []
       view.restingSenders = row?.restingSenders ?? []
-      for (const lane of LANES) {
-        view.held[lane] = row?.[lane] ?? 0
-        const way = view.onTheWay[lane]
-        if (anew) way.length = 0
-        while (way[0] && way[0].seq <= drain.upTo[lane]) way.shift()
-      }
-      if (row === undefined && LANES.every((lane) => view.onTheWay[lane].length === 0)) standing.delete(site)
+      for (const lane of LANES) view.held[lane] = row?.[lane] ?? 0
     }
+    for (const lane of LANES) this.#arrived(drain.shard, lane, anew ? Number.POSITIVE_INFINITY : drain.upTo[lane])
+  }
+
+  /** The router has taken in everything up to this order. */
+  #arrived(shard: string, lane: Lane, upTo: number): void {
+    const ways = this.#ways.get(shard)?.[lane] ?? []
+    let arrived = 0
+    while (arrived < ways.length && (ways[arrived]?.seq ?? 0) <= upTo) {
+      const way = this.#sites.get(ways[arrived++]?.site ?? '')?.onTheWay[lane]
+      while (way?.[0] !== undefined && way[0].seq <= upTo) way.shift()
+    }
+    ways.splice(0, arrived)
   }
 
   released(site: string, shard: string, lane: Lane, order: { readonly seq: number; readonly count: number }, now: EpochMs): void {
     this.#view(site, shard, now).onTheWay[lane].push(order)
-    const standing = this.#standing.get(shard)
-    if (standing) standing.add(site)
-    else this.#standing.set(shard, new Set([site]))
+    const ways = this.#ways.get(shard) ?? { urgent: [], bulk: [] }
+    this.#ways.set(shard, ways)
+    ways[lane].push({ seq: order.seq, site })
   }
 
   get(site: string): SiteView | undefined {
@@ -110,11 +117,7 @@ export class SiteViews {
 
   /** Sites that nobody sends to any more are forgotten (S8). */
   keepOnly(isUsed: (site: string) => boolean): void {
-    for (const [site, { shard }] of this.#sites) {
-      if (isUsed(site)) continue
-      this.#sites.delete(site)
-      this.#standing.get(shard)?.delete(site)
-    }
+    for (const site of this.#sites.keys()) if (!isUsed(site)) this.#sites.delete(site)
   }
 
   get size(): number {
