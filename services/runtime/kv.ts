@@ -1,4 +1,4 @@
-import type { Bus, StoredMessage, StoreOptions } from './bus/types.ts'
+import type { Bus, FollowOptions, StoredMessage, StoreOptions } from './bus/types.ts'
 import { InvariantBroken, isStale } from './errors.ts'
 
 export interface Kept {
@@ -21,7 +21,7 @@ export interface WriteOptions {
 export interface Watch {
   /** once every key that was there has been told */
   readonly caughtUp: Promise<void>
-  /** ms since the server was last heard (a heartbeat comes each second); Infinity before the first */
+  /** ms since the server was last heard (a heartbeat comes each second to an attentive watch, else each five); Infinity before the first */
   silentMs(): number
   close(): void
 }
@@ -40,8 +40,10 @@ export interface Bucket {
   remove(key: string, revision?: number): Promise<boolean>
   keys(filter?: string): Promise<string[]>
   /** every key of the filters as it stands, then every change; after a reconnect all is read again and what vanished meanwhile is told as removed */
-  watch(filters: string | readonly string[], onEntry: (entry: BucketEntry) => void): Watch
+  watch(filters: string | readonly string[], onEntry: (entry: BucketEntry) => void, options?: WatchOptions): Watch
 }
+
+export type WatchOptions = Pick<FollowOptions, 'attentive'>
 
 /** How long the server keeps the mark of a removal, so that a watcher that was away hears of it. */
 const MARK_TTL_S = 3_600
@@ -85,12 +87,13 @@ export function openBucket(bus: Bus, name: string): Bucket {
       for await (const message of bus.scan(stream, prefix + filter)) if (!isMark(message)) keys.push(message.subject.slice(prefix.length))
       return keys
     },
-    watch: (filters, onEntry) =>
+    watch: (filters, onEntry, options) =>
       startWatch(
         bus,
         stream,
         [filters].flat().map((filter) => prefix + filter),
         (message) => onEntry({ key: message.subject.slice(prefix.length), value: isMark(message) ? null : message.body, revision: message.seq }),
+        options,
       ),
   }
 }
@@ -100,7 +103,7 @@ function isMark(message: StoredMessage): boolean {
   return 'KV-Operation' in message.headers || 'Nats-Marker-Reason' in message.headers
 }
 
-function startWatch(bus: Bus, stream: string, subjects: readonly string[], tell: (message: StoredMessage) => void): Watch {
+function startWatch(bus: Bus, stream: string, subjects: readonly string[], tell: (message: StoredMessage) => void, options: WatchOptions = {}): Watch {
   const known = new Map<string, number>() // subject → revision last told
   const first = Promise.withResolvers<void>()
   let round = 0
@@ -114,7 +117,7 @@ function startWatch(bus: Bus, stream: string, subjects: readonly string[], tell:
   function begin() {
     const mine = ++round
     let seen: Set<string> | null = new Set() // until the first pass is over
-    const current = bus.follow(stream, subjects, { lastPerSubject: true })
+    const current = bus.follow(stream, subjects, { lastPerSubject: true, ...options })
     const read = async () => {
       for await (const message of current) {
         seen?.add(message.subject)

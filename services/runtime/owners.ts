@@ -1,5 +1,5 @@
 import { decode } from '../../protocol/codec.ts'
-import type { Bucket } from './kv.ts'
+import type { Bucket, WatchOptions } from './kv.ts'
 import type { NodeRecord } from './liveness.ts'
 
 export interface OwnerRow {
@@ -17,36 +17,45 @@ export interface Owners {
   shards(): ReadonlyMap<string, OwnerRow>
   /** nodes of the role whose key stands */
   nodes(): ReadonlyMap<string, NodeRecord>
-  /** ms since the server was last heard: "while it watches" (S3) means < 3 s */
+  /** ms since the server was last heard: "while it watches" (S3) means < 3 s, which only an attentive watch can promise */
   silentMs(): number
   close(): void
 }
 
 /** `onChange(shard, row)` for an ownership row, `onChange(null, null)` when a node came or went. */
-export function watchOwners(bucket: Bucket, role: string, onChange: (shard: string | null, row: OwnerRow | null) => void = () => {}): Owners {
+export function watchOwners(
+  bucket: Bucket,
+  role: string,
+  onChange: (shard: string | null, row: OwnerRow | null) => void = () => {},
+  options: WatchOptions = {},
+): Owners {
   const rows = new Map<string, OwnerRow>()
   const nodes = new Map<string, NodeRecord>()
   const nodePrefix = `node.${role}.`
-  const watch = bucket.watch([`${nodePrefix}*`, `${role}.*`], ({ key, value, revision }) => {
-    if (key.startsWith(nodePrefix)) {
-      const id = key.slice(nodePrefix.length)
-      const before = nodes.get(id)
-      const now = value === null ? undefined : decode<NodeRecord>(value)
-      if (now === undefined) nodes.delete(id)
-      else nodes.set(id, now)
-      // refreshes, one a second and node, are no news
-      if (before?.incarnation !== now?.incarnation || before?.leaving !== now?.leaving) onChange(null, null)
-      return
-    }
-    const shard = key.slice(role.length + 1)
-    if (value === null) {
-      rows.delete(shard)
-      return onChange(shard, null)
-    }
-    const row: OwnerRow = { owner: decode<{ owner: string | null }>(value).owner, epoch: revision }
-    rows.set(shard, row)
-    onChange(shard, row)
-  })
+  const watch = bucket.watch(
+    [`${nodePrefix}*`, `${role}.*`],
+    ({ key, value, revision }) => {
+      if (key.startsWith(nodePrefix)) {
+        const id = key.slice(nodePrefix.length)
+        const before = nodes.get(id)
+        const now = value === null ? undefined : decode<NodeRecord>(value)
+        if (now === undefined) nodes.delete(id)
+        else nodes.set(id, now)
+        // refreshes, one a second and node, are no news
+        if (before?.incarnation !== now?.incarnation || before?.leaving !== now?.leaving) onChange(null, null)
+        return
+      }
+      const shard = key.slice(role.length + 1)
+      if (value === null) {
+        rows.delete(shard)
+        return onChange(shard, null)
+      }
+      const row: OwnerRow = { owner: decode<{ owner: string | null }>(value).owner, epoch: revision }
+      rows.set(shard, row)
+      onChange(shard, row)
+    },
+    options,
+  )
   return {
     ready: watch.caughtUp,
     ownerOf: (shard) => rows.get(shard) ?? null,

@@ -44,6 +44,7 @@ import { createJudge } from './policy/replies/judge.ts'
 import { SessionLengths } from './policy/session-lengths.ts'
 import { type Judge, Weighing } from './policy/judging.ts'
 import { Reports } from './reports.ts'
+import { Rounds } from './rounds.ts'
 import { Routes } from './routes.ts'
 import { PlaintextHosts } from './tls/plaintext-hosts.ts'
 import { Roots } from './tls/roots.ts'
@@ -94,7 +95,10 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     return { smtpPort: smtp_port, allowPrivateMx: allow_private_mx, onlyPrivateMx: only_private_mx }
   }
 
-  const routerOwners = stack.adopt(watchOwners(openBucket(bus, 'owners'), 'domain-router'), (owners) => owners.close())
+  const routerOwners = stack.adopt(
+    watchOwners(openBucket(bus, 'owners'), 'domain-router', () => {}, { attentive: true }),
+    (owners) => owners.close(),
+  )
   const senders = stack.adopt(watchOwners(openBucket(bus, 'owners'), 'sender'), (owners) => owners.close())
   await Promise.all([routerOwners.ready, senders.ready])
   const ownersBucket = openBucket(bus, 'owners')
@@ -188,7 +192,18 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
       })
     },
   })
-  const reports = stack.use(new Reports({ bus, leases, everyMs: config.reportEveryMs }))
+  const reports = stack.use(new Reports({ bus, leases }))
+
+  const rounds = stack.use(
+    new Rounds(
+      [
+        { everyMs: config.reportEveryMs, turn: () => reports.every() },
+        { everyMs: EXPIRE_EVERY_MS, turn: () => leases.expire() },
+        { everyMs: WORKING_EVERY_MS, turn: () => keepWorking(leases.held()) },
+      ],
+      () => !leases.isEmpty,
+    ),
+  )
 
   // Campaigns may be held already: what hears of them stands before they are read, and they are known before the first grant.
   const heldWatch = openBucket(bus, 'campaigns').watch(KEYS.allHeld, ({ key, value }) => {
@@ -203,6 +218,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
       const grant = decode<Grant>(call.body)
       const answer = leases.grant(grant)
       call.reply(encode(answer))
+      if (answer.kind === 'accepted') rounds.begin()
       if (answer.kind === 'refused') log.info('grant refused', { lease: grant.lease.id, site: grant.lease.site, ip: grant.lease.ip, because: answer.because })
     }),
   )
@@ -211,6 +227,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     bus.hear(subject('sourceChanged', {}), ({ body }) => {
       const change = decode<SourceChanged>(body)
       const key = change.site === null ? change.ip : `${change.ip} ${change.site}`
+      for (const old of heldBack.keys()) if (!isHeldBack(old)) heldBack.delete(old)
       if (change.lends) heldBack.delete(key)
       else heldBack.set(key, clock.mono() + HELD_BACK_MS)
       leases.sourceChanged(change)
@@ -221,14 +238,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     const message: SenderHere = { sender, tick: clock.mono(), sessionsFree: leases.sessionsFree(), ips, stopping }
     bus.say(subject('senderHere', {}), encode(message))
   }
-  const timers = [
-    setInterval(here, HERE_EVERY_MS),
-    setInterval(() => {
-      leases.expire()
-      for (const key of heldBack.keys()) if (!isHeldBack(key)) heldBack.delete(key)
-    }, EXPIRE_EVERY_MS),
-    setInterval(() => keepWorking(leases.held()), WORKING_EVERY_MS),
-  ]
+  const timers = [setInterval(here, HERE_EVERY_MS)]
   stack.defer(() => {
     for (const timer of timers) clearInterval(timer)
   })

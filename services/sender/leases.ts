@@ -108,6 +108,10 @@ export class Leases {
     for (const holder of this.#holders.values()) if (sites === null || sites.includes(holder.lease.site)) holder.letGoOf(campaign)
   }
 
+  get isEmpty(): boolean {
+    return this.#holders.size === 0
+  }
+
   /** Those we hold leases of. */
   shards(): string[] {
     return [...this.#ofShard.keys()]

@@ -10,21 +10,21 @@ const ANSWER_MS = 1_000
 /** Leases that run low within one moment are told together; a queue runs low half a second or more before it is empty. */
 const TOGETHER_MS = 100
 
-/** Tells each router what was done under its leases, every `everyMs` and sooner when asked; one report per shard in flight. */
+/** Tells each router what was done under its leases, at every turn and sooner when asked; one report per shard in flight. */
 export class Reports implements Disposable {
   readonly #bus: Bus
   readonly #leases: Leases
   readonly #inFlight = new Map<string, { again: boolean }>()
-  readonly #timer: NodeJS.Timeout
   readonly #low = new Set<string>()
   #together: NodeJS.Timeout | null = null
 
-  constructor(options: { bus: Bus; leases: Leases; everyMs: number }) {
+  constructor(options: { bus: Bus; leases: Leases }) {
     this.#bus = options.bus
     this.#leases = options.leases
-    this.#timer = setInterval(() => {
-      for (const shard of this.#leases.shards()) this.now(shard)
-    }, options.everyMs)
+  }
+
+  every(): void {
+    for (const shard of this.#leases.shards()) this.now(shard)
   }
 
   /** A lease of the shard runs low. */
@@ -45,7 +45,6 @@ export class Reports implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearInterval(this.#timer)
     if (this.#together) clearTimeout(this.#together)
   }
 

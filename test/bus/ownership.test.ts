@@ -85,7 +85,7 @@ test('nodes share the shards; a newcomer gets its part after the holder let go; 
   expect(new Set(a.lost.map(({ because }) => because))).toEqual(new Set(['given']))
   expect(released.length).toBe(a.lost.length)
 
-  const owners = watchOwners(openBucket(here.bus, 'owners'), 'router')
+  const owners = watchOwners(openBucket(here.bus, 'owners'), 'router', () => {}, { attentive: true })
   await owners.ready
   expect([...owners.nodes().keys()].toSorted()).toEqual(['a', 'b'])
   for (const shard of SHARDS)

@@ -17,7 +17,6 @@ import type { Follow, FollowOptions, StoredMessage } from './types.ts'
 const HEARTBEAT_MS = { clustered: 1_000, single: 5_000 } as const
 /** heartbeats missed until the consumer is taken for gone */
 const SILENT_BEATS = 3
-const LOOK_MS = 1_000
 const AGAIN_MS = 250
 const NANO = 1_000_000
 const NOTHING = new Uint8Array()
@@ -39,8 +38,8 @@ export function follow(link: Link, stream: string, filters: readonly string[], o
   let making = false
   const caughtUp = Promise.withResolvers<void>()
 
-  // A bucket's watch is asked how long it has been silent: a sender takes grants only while it has heard of owners within 3 s (S3).
-  const heartbeatMs = () => HEARTBEAT_MS[link.clustered || options.lastPerSubject === true ? 'clustered' : 'single']
+  // The watch of owners is asked how long it has been silent: a sender takes grants only while it has heard of them within 3 s (S3).
+  const heartbeatMs = () => HEARTBEAT_MS[link.clustered || options.attentive === true ? 'clustered' : 'single']
 
   const put = (queued: Queued) => {
     queue.push(queued)
@@ -133,7 +132,7 @@ export function follow(link: Link, stream: string, filters: readonly string[], o
 
   const watchdog = setInterval(() => {
     if (link.connected && consumer !== null && !making && performance.now() - heardMs > SILENT_BEATS * heartbeatMs()) renew('silence')
-  }, LOOK_MS)
+  }, heartbeatMs())
   const connection = link.onConnection((connected) => (connected ? renew('new connection') : undefined))
   void link.closed.then(close)
   void make()

@@ -84,6 +84,8 @@ export interface FollowOptions {
   readonly fromSeq?: number
   /** start at the newest message of each subject, then everything that follows (a bucket's watch) */
   readonly lastPerSubject?: boolean
+  /** somebody asks `silentMs` and must know within seconds: heartbeats each second also from a single server */
+  readonly attentive?: boolean
   /** bodies stay on the server */
   readonly headersOnly?: boolean
 }
@@ -94,7 +96,7 @@ export interface Follow extends AsyncIterable<StoredMessage> {
   readonly caughtUp: Promise<void>
   /** the reader's last sequence */
   readonly lastSeq: number
-  /** ms since the server was last heard on it (message or heartbeat: each second for a bucket's watch and where servers are several, else each five), by the monotonic clock; Infinity before the first */
+  /** ms since the server was last heard on it (message or heartbeat: each second for who is attentive and where servers are several, else each five), by the monotonic clock; Infinity before the first */
   silentMs(): number
   close(): void
 }
