@@ -43,6 +43,8 @@ export class LeaseHolder {
   readonly #works: Works
   readonly #workers = new Set<Worker>()
   #ending = false
+  /** more is queued than the low water, or was when we looked last */
+  #plenty = false
   readonly #budget: Budget
   readonly #wakers = new Wakers()
   readonly #hire: (holder: LeaseHolder) => Worker
@@ -122,6 +124,7 @@ export class LeaseHolder {
 
   addOrders(orders: readonly HeldOrder[]): void {
     this.#works.add(orders)
+    this.#plenty = this.queued > this.#lowWater()
     this.#wakers.wake()
     this.#staff()
   }
@@ -129,21 +132,17 @@ export class LeaseHolder {
   /** The next recipient to try, claimed; null when the lease ends or nothing came for `idleMs`. */
   async next(worker: Worker, idleMs: number): Promise<Turn | null> {
     const idleUntil = this.#mono() + idleMs
-    let told = false
     for (;;) {
       if (!this.live || this.#overstaffed(worker)) return null
       const turn = this.mayStart() ? this.#works.take((domain) => worker.fits(domain)) : null
       if (turn) {
-        if (this.queued <= this.#lowWater()) this.#hungry()
+        this.#runsLow()
         return turn
       }
       if (this.mayStart() && this.#works.hasUnclaimed) {
         await this.#works.claimNext()
         continue
       }
-      // Once: the report is answered by a renewal, which wakes us, and telling again would go round as fast as the network allows.
-      if (!told) this.#hungry()
-      told = true
       const left = Math.min(idleUntil, this.until) - this.#mono()
       if (left <= 0) return null
       await this.#wakers.wakened(left)
@@ -156,7 +155,7 @@ export class LeaseHolder {
     const turn = this.#works.take((domain) => worker.fits(domain))
     if (turn === null) return null
     if (turn.work.ratePace === null && worker.fits(domainOf(turn.work.batch.recipients[turn.n]?.address ?? ''))) {
-      if (this.queued <= this.#lowWater()) this.#hungry()
+      this.#runsLow()
       return turn
     }
     this.#works.back(turn)
@@ -296,6 +295,13 @@ export class LeaseHolder {
   /** Is this worker one too many for a lease that shrank? The youngest go first. */
   #overstaffed(worker: Worker): boolean {
     return this.#workers.size > this.lease.sessions && [...this.#workers].indexOf(worker) >= this.lease.sessions
+  }
+
+  /** Told once on the way down. A lease that never had plenty was given all that waited: its router hears at the next turn that it is done. */
+  #runsLow(): void {
+    if (!this.#plenty || this.queued > this.#lowWater()) return
+    this.#plenty = false
+    this.#hungry()
   }
 
   /** Below this the router should already be sending more: about a second of the lease's pace. */
