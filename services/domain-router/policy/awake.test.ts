@@ -30,6 +30,21 @@ describe('a site with nothing left', () => {
     expect(desk.shard.sites.size).toBe(0)
   })
 
+  test('keeps what its sources were found to bear, and no source that was never lent there', () => {
+    const desk = new Desk({ sources: Array.from({ length: 9 }, (_, n) => ({ address: `192.0.2.${n + 1}`, pool: 'p' })) })
+    desk.arrive(desk.order())
+    desk.allow()
+    finish(desk, desk.accept())
+    for (let n = 0; n < 4; n++) desk.pass(500)
+    expect([...desk.shard.sites.values()].map(({ pairs }) => pairs.size)).toEqual([1])
+    desk.take('askAllowances')
+    desk.arrive(desk.order())
+    expect(desk.take('askAllowances')).toMatchObject([{ ask: { sites: [{ site: SITE, pools: ['p'] }] } }])
+    expect(desk.take('park')).toEqual([])
+    desk.allow()
+    expect(desk.accept()).toHaveLength(1)
+  })
+
   test('is woken by an order, also while another one works', () => {
     const desk = new Desk({ senders: { s1: 50 } })
     desk.arrive(desk.order())

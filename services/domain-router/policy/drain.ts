@@ -36,11 +36,14 @@ export function tellDrain(shard: Shard, at: Moment): Say[] {
   return [{ say: 'drain', drain: { shard: shard.name, epoch: shard.epoch, upTo: { ...shard.upTo }, sites } }]
 }
 
-/** Nothing of it is left to tell; what it had is over, not paused. */
+/** Nothing of it is left to tell; what it had is over, not paused. Sources that were never lent there taught nothing: they are asked for anew. */
 function sleep(shard: Shard, site: Site): void {
   shard.awake.delete(site)
   site.perS = 0
   Object.assign(site.handed, { first: 0, retry: 0 })
+  for (const pair of site.pairs.values()) if (pair.lentAt === Number.NEGATIVE_INFINITY) site.pairs.delete(pair.ip)
+  site.answered.clear()
+  site.asked.clear()
 }
 
 function drainOf(shard: Shard, site: Site, at: Moment): Drain['sites'][number] | null {
