@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { type EncodedText, relaxedEnd, relaxedLines } from './bodies.ts'
+import { type EncodedText, relaxedEnd, relaxedLines, type TransferEncoding } from './bodies.ts'
 import { BOUNDARY, bodyFields, type BodyKind, type Skeleton } from './skeleton.ts'
 
 /** The octets of a body, put together from what the campaign shares and what is the recipient's own. */
@@ -9,12 +9,17 @@ export interface Mime {
   readonly fields: readonly string[]
   /** in its order; ends with CRLF, dots not stuffed */
   readonly body: readonly Uint8Array[]
-  /** the body as DKIM hashes it (RFC 6376 3.4.4, relaxed) */
-  readonly canonical: readonly Uint8Array[]
+  /** the body as DKIM hashes it (RFC 6376 3.4.4, relaxed); made when asked for */
+  readonly canonical: () => readonly Uint8Array[]
+  /** no line of the body begins with a dot: nothing is to be stuffed */
+  readonly withoutDots: boolean
 }
 
 export type Encoded = ReadonlyMap<BodyKind, EncodedText>
 export type Assemble = (encoded: Encoded, boundary: string) => Mime
+
+/** `quoted-printable.ts` writes `=2E` for a dot at the start of a line. */
+const WITHOUT_DOTS: ReadonlySet<TransferEncoding> = new Set(['quoted-printable', 'base64'])
 
 type Form = 'body' | 'canonical'
 /** A piece of every mail: octets as they are, or a text for the recipient's bodies and boundary. */
@@ -30,22 +35,31 @@ export function assembler({ contentType, pieces }: Skeleton): Assemble {
     return (_, boundary, form) => split[form].join(boundary)
   })
   const blanksStand = pieces.every((piece) => piece.kind !== 'glue' || relaxedLines(piece.text) === piece.text)
+  const dotless = pieces.every((piece) => piece.kind !== 'glue' || !/^\./m.test(piece.text))
   const field = contentType.split(BOUNDARY)
   return (encoded, boundary) => {
     const body = octets(parts, encoded, boundary, 'body')
     const same = blanksStand && [...encoded.values()].every((text) => text.body === text.canonical)
-    return { fields: [field.join(boundary)], body, canonical: same ? body : octets(parts, encoded, boundary, 'canonical') }
+    return {
+      fields: [field.join(boundary)],
+      body,
+      canonical: () => (same ? body : octets(parts, encoded, boundary, 'canonical')),
+      withoutDots: dotless && [...encoded.values()].every(({ encoding }) => WITHOUT_DOTS.has(encoding)),
+    }
   }
 }
 
 function assembleSingle(encoded: Encoded): Mime {
   const [only] = encoded
-  if (!only) return { fields: [], body: [], canonical: [] }
+  if (!only) return { fields: [], body: [], canonical: () => [], withoutDots: true }
   const [, text] = only
   const spelled = `${text.body}\r\n`
   const body = [Buffer.from(spelled, 'latin1')]
-  const canonical = relaxedEnd(text.canonical)
-  return { fields: bodyFields(...only), body, canonical: canonical === spelled ? body : [Buffer.from(canonical, 'latin1')] }
+  const canonical = () => {
+    const relaxed = relaxedEnd(text.canonical)
+    return relaxed === spelled ? body : [Buffer.from(relaxed, 'latin1')]
+  }
+  return { fields: bodyFields(...only), body, canonical, withoutDots: WITHOUT_DOTS.has(text.encoding) }
 }
 
 function bodyPart(kind: BodyKind, text: EncodedText | undefined, form: Form): string {
@@ -67,10 +81,12 @@ function octets(parts: readonly Part[], encoded: Encoded, boundary: string, form
   return chunks
 }
 
-/** As long as `BOUNDARY`, and a function of the recipient: a retry has the same octets, and no text can have guessed it. */
+/** As long as `BOUNDARY`, and a function of the recipient: a retry has the same octets, and no text can have guessed it. A Message-ID of `verp.ts` is a hash already. */
 export function boundaryOf(messageId: string): string {
-  return hash('sha256', `boundary\0${messageId}`, 'hex').slice(0, BOUNDARY.length)
+  return OWN_MESSAGE_ID.exec(messageId)?.[1] ?? hash('sha256', `boundary\0${messageId}`, 'hex').slice(0, BOUNDARY.length)
 }
+
+const OWN_MESSAGE_ID = new RegExp(`^<([a-z2-7]{${BOUNDARY.length}})[a-z2-7]{8}@`)
 
 const DOT = 0x2e
 const LF = 0x0a

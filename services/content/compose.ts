@@ -89,10 +89,9 @@ export function prepareContent(content: Content, about: Preparation): Prepared |
   }
   const hasOwnComplaintField = Object.keys(content.headers ?? {}).some((name) => name.toLowerCase() === 'cfbl-address') // RFC 9477 3.1: one at most
   const saysWhereComplaintsGo = kind !== 'transactional' && !hasOwnComplaintField
-  const fromField = remembered((name: string) => [fieldOf(mailboxField('From', from, name))])
-  const dateOf = remembered((date: EpochMs) => [fieldOf(dateField(date))])
-  const subjectField = remembered((subject: string) => [fieldOf(textField('Subject', subject))])
-  const contentField = remembered((text: string) => [fieldOf(text)])
+  const fromField = remembered((name: string) => fieldOf(mailboxField('From', from, name)))
+  const dateOf = remembered((date: EpochMs) => fieldOf(dateField(date)))
+  const subjectField = remembered((subject: string) => fieldOf(textField('Subject', subject)))
   const ownFields = Object.keys(content.headers ?? {}).map((name) => ({ path: `headers.${name}`, field: remembered((value: string) => ownField(name, value)) }))
 
   async function render(recipient: Recipient, how: Rendering): Promise<Rendered> {
@@ -109,30 +108,30 @@ export function prepareContent(content: Content, about: Preparation): Prepared |
     const encoded = new Map<BodyKind, EncodedText>()
     for (const [body, encode] of bodies) encoded.set(body, encode(filled))
     const mime = assemble(encoded, boundaryOf(how.messageId))
-    const fields: Field[] = [
-      ...fromField(filled.text('from.name') ?? ''),
-      ...fixedFields.sender,
-      fieldOf(mailboxField('To', to, recipient.name)),
-      ...(replyToAddress ? [fieldOf(mailboxField('Reply-To', replyToAddress, undefined))] : []),
-      ...subjectField(filled.text('subject') ?? ''),
-      ...dateOf(how.date),
-      fieldOf(`Message-ID: ${how.messageId}`),
-      ...unsubscribeFields(unsubscribe).map(fieldOf),
-      ...fixedFields.kind,
-      ...(saysWhereComplaintsGo ? [fieldOf(complaintField(how.returnPath))] : []),
-      ...ownFields.flatMap(({ path, field }) => field(filled.text(path) ?? '')),
-      fixedFields.mimeVersion,
-      ...mime.fields.flatMap(contentField),
-    ]
-    const bodyHash = how.keys.length > 0 ? hashBody(mime.canonical) : ''
-    const signatures = await signDkim({ fields, bodyHash, at: how.date }, how.keys, how.sign)
+    const fields: Field[] = [fromField(filled.text('from.name') ?? ''), ...fixedFields.sender, fieldOf(mailboxField('To', to, recipient.name))]
+    if (replyToAddress) fields.push(fieldOf(mailboxField('Reply-To', replyToAddress, undefined)))
+    fields.push(subjectField(filled.text('subject') ?? ''), dateOf(how.date), fieldOf(`Message-ID: ${how.messageId}`))
+    for (const text of unsubscribeFields(unsubscribe)) fields.push(fieldOf(text))
+    fields.push(...fixedFields.kind)
+    if (saysWhereComplaintsGo) fields.push(fieldOf(complaintField(how.returnPath)))
+    for (const { path, field } of ownFields) fields.push(...field(filled.text(path) ?? ''))
+    fields.push(fixedFields.mimeVersion)
+    for (const text of mime.fields) fields.push(fieldOf(text))
+    const signatures = how.keys.length === 0 ? [] : await signDkim({ fields, bodyHash: hashBody(mime.canonical()), at: how.date }, how.keys, how.sign)
     let header = ''
     for (const signature of signatures) header += `${signature}\r\n`
     for (const { text } of fields) header += `${text}\r\n`
     const chunks = [Buffer.from(`${header}\r\n`), ...mime.body]
-    const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+    let sizeBytes = 0
+    for (const chunk of chunks) sizeBytes += chunk.length
     if (sizeBytes > LIMITS.mailBytes) return fail('too-large', '', `the mail has ${sizeBytes} octets, at most ${LIMITS.mailBytes} are sent`)
-    const mail = { from: how.returnPath, rcpt: formatAddress(to), chunks: stuffDots(chunks), smtputf8: needsSmtputf8(to), sizeBytes }
+    const mail = {
+      from: how.returnPath,
+      rcpt: formatAddress(to),
+      chunks: mime.withoutDots ? chunks : stuffDots(chunks),
+      smtputf8: needsSmtputf8(to),
+      sizeBytes,
+    }
     return { kind: 'mail', mail }
   }
   return { fromDomain: from.domain, render }

@@ -19,19 +19,32 @@ const OVERSIGNED: ReadonlySet<string> = new Set(
   ['From', 'To', 'Cc', 'Reply-To', 'Sender', 'Subject', 'Date', 'Message-ID', 'Content-Type', 'MIME-Version'].map((name) => name.toLowerCase()),
 )
 
-/** A header field with what its signatures need, made once where the field is the same for all recipients. */
-export interface Field {
+/** A header field with what its signatures need: made when first asked for, kept where the field is the same for all recipients. */
+export class Field {
   /** as sent, folded, without its last CRLF */
   readonly text: string
-  /** lower case */
-  readonly name: string
+  #relaxed: string | null = null
+  #name: string | null = null
+
+  constructor(text: string) {
+    this.text = text
+  }
+
   /** RFC 6376 3.4.2 */
-  readonly relaxed: string
+  get relaxed(): string {
+    this.#relaxed ??= relaxedField(this.text)
+    return this.#relaxed
+  }
+
+  /** lower case */
+  get name(): string {
+    this.#name ??= this.relaxed.slice(0, this.relaxed.indexOf(':'))
+    return this.#name
+  }
 }
 
 export function fieldOf(text: string): Field {
-  const relaxed = relaxedField(text)
-  return { text, name: relaxed.slice(0, relaxed.indexOf(':')), relaxed }
+  return new Field(text)
 }
 
 export interface ToSign {

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addressProblem } from '../../protocol/addresses.ts'
@@ -63,6 +64,20 @@ describe('a return path', () => {
       expect(decodeReturnPath(secret, address)).toBeNull()
     }
   })
+})
+
+test('a mac is HMAC-SHA-256 as node:crypto makes it, of secrets of any length in turn', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.string({ minLength: 16, maxLength: 100, unit: 'binary' }), place), { maxLength: 4 }), (asked) => {
+      for (const [key, where] of asked) {
+        const [local = ''] = encodeReturnPath({ ...where, secret: key, domain }).split('@')
+        const digest = createHmac('sha256', key).update(local.slice(0, -17)).digest()
+        const bits = [...digest].map((octet) => octet.toString(2).padStart(8, '0')).join('')
+        const characters = Array.from({ length: 16 }, (_, at) => 'abcdefghijklmnopqrstuvwxyz234567'[Number.parseInt(bits.slice(at * 5, at * 5 + 5), 2)])
+        expect(local.slice(-16)).toBe(characters.join(''))
+      }
+    }),
+  )
 })
 
 describe('a Message-ID', () => {

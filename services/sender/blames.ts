@@ -29,7 +29,7 @@ export class Blames {
     const { outcome, class: replyClass, reply } = finding
     if (replyClass === 'lost-dot') return this.#dots.unanswered(site) ? forgetful(finding) : finding
     if (finding.stage === 'dot') this.#dots.answered(site)
-    const normalised = reply && `${reply.code} ${normaliseReply(reply.text)}`
+    const normalised = outcome === 'delivered' ? null : reply && `${reply.code} ${normaliseReply(reply.text)}`
     const alike = tenAlike(this.#alike, { site, rcpt, normalised, outcome, class: replyClass })
     this.#alike = alike.state
     const domain = domainOf(rcpt)

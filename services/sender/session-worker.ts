@@ -6,7 +6,7 @@ import { Bearing } from './bearing.ts'
 import { domainOf, type Turn } from './works.ts'
 import { type Finding, foundWithoutReply } from './policy/attempt.ts'
 import { findingOf } from './policy/finding.ts'
-import { seenAs } from './policy/seen-as.ts'
+import { askedOnce, seenAs } from './policy/seen-as.ts'
 import type { Judge } from './policy/judging.ts'
 import type { SessionLengths } from './policy/session-lengths.ts'
 import { routeFinding } from './policy/route-finding.ts'
@@ -64,6 +64,7 @@ export class SessionWorker implements Worker {
   #opening = false
   #leaving = false
   #announced: Announced | null = null
+  readonly #seenAs = askedOnce(seenAs)
   readonly #broken = new WeakMap<object, Map<number, number>>()
 
   constructor(holder: LeaseHolder, tools: WorkerTools) {
@@ -177,8 +178,7 @@ export class SessionWorker implements Worker {
     })
     if (!session.usable) this.#session = null
     if (finding !== 'session-broke') {
-      const { tls, ehlo, address } = session.facts
-      return { ...finding, tls, seenAs: seenAs(ehlo, this.#holder.lease.ip, address) }
+      return { ...finding, tls: session.facts.tls, seenAs: this.#seenAs(session.facts.ehlo, this.#holder.lease.ip, session.facts.address) }
     }
     // Broken before any reply to this mail: nobody is charged, unless it happens again and again.
     return this.#brokenAgain(turn) ? foundWithoutReply('deferred', 'unreachable', 'host', 'sessions broke before a reply', 'mail') : null

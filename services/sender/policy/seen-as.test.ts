@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { seenAs } from './seen-as.ts'
+import { askedOnce, seenAs } from './seen-as.ts'
 
 const OURS = '203.0.113.7'
 const PEER = '198.51.100.25'
@@ -20,4 +20,20 @@ test.each<[string, string | null]>([
 
 test('an IPv6 address is ours in any spelling', () => {
   expect(seenAs('Hello [IPv6:2001:db8:0:0:0:0:0:7]', '2001:db8::7', PEER)).toBeNull()
+})
+
+test('asked once, it answers each question as if it were asked alone', () => {
+  const questions: Parameters<typeof seenAs>[] = [
+    ['Hello [203.0.113.99]', OURS, PEER],
+    ['Hello [203.0.113.99]', '203.0.113.99', PEER],
+    ['Hello [203.0.113.99]', OURS, '203.0.113.99'],
+    ['Hello [192.0.2.1]', OURS, PEER],
+  ]
+  let asked = 0
+  const ask = askedOnce((...question) => {
+    asked++
+    return seenAs(...question)
+  })
+  for (const question of questions) expect([ask(...question), ask(...question)]).toEqual([seenAs(...question), seenAs(...question)])
+  expect(asked).toBe(questions.length)
 })

@@ -17,3 +17,12 @@ function same(a: string, b: string): boolean {
   const [left, right] = [addressBits(a), addressBits(b)]
   return left !== null && right !== null && left.bits === right.bits && left.value === right.value
 }
+
+/** The same question again, as it comes with each mail of a session, has the answer it had. */
+export function askedOnce(ask: typeof seenAs): typeof seenAs {
+  let last: { readonly ehloLine: string; readonly ours: string; readonly peer: string; readonly answer: string | null } | null = null
+  return (ehloLine, ours, peer) => {
+    if (last?.ehloLine !== ehloLine || last.ours !== ours || last.peer !== peer) last = { ehloLine, ours, peer, answer: ask(ehloLine, ours, peer) }
+    return last.answer
+  }
+}
