@@ -11,8 +11,14 @@ export interface BenchArgs {
   readonly only: readonly ContenderName[]
   /** trials by name; none = all */
   readonly trials: readonly string[]
+  /** lines of the trial million's list */
+  readonly recipients: number
   readonly output: 'screen' | 'json'
 }
+
+/** both lists of the trial million are then sent in some two minutes */
+const RECIPIENTS = 200_000
+const RECIPIENTS_BOUNDS = [10_000, 10_000_000] as const
 
 const TRIAL_NAMES: readonly string[] = TRIALS.map(({ name }) => name)
 
@@ -25,6 +31,7 @@ and writes them to BENCHMARKS.md. All bodies and signatures take some 15 minutes
   --profile            where a sender's CPU goes instead: by stage, of one campaign, from V8's profile
   --trials             instead: Hato alone where a rate is not the question (${TRIAL_NAMES.join(', ')}); some minutes each
   --trial NAME         one of them; may be repeated
+  --recipients N       lines of the list in the trial million (${RECIPIENTS} unless said: some 2 minutes; 1000000 takes some 8, it sends them all)
   --only NAME          one contender (${CONTENDERS.join(', ')}); may be repeated. BENCHMARKS.md is not written
   --json               one JSON document on stdout at the end, progress on stderr
   --help
@@ -41,6 +48,7 @@ export function readArgs(argv: readonly string[]): BenchArgs | null {
       profile: { type: 'boolean' },
       trials: { type: 'boolean' },
       trial: { type: 'string', multiple: true },
+      recipients: { type: 'string' },
       only: { type: 'string', multiple: true },
       json: { type: 'boolean' },
       help: { type: 'boolean' },
@@ -51,11 +59,16 @@ export function readArgs(argv: readonly string[]): BenchArgs | null {
   for (const name of only) if (!isContender(name)) throw new RangeError(`--only is "${name}", not one of ${CONTENDERS.join(', ')}`)
   const trials = values.trial ?? []
   for (const name of trials) if (!TRIAL_NAMES.includes(name)) throw new RangeError(`--trial is "${name}", not one of ${TRIAL_NAMES.join(', ')}`)
+  const recipients = Number(values.recipients ?? RECIPIENTS)
+  const [least, most] = RECIPIENTS_BOUNDS
+  if (!Number.isInteger(recipients) || recipients < least || recipients > most)
+    throw new RangeError(`--recipients is "${values.recipients}", not a number from ${least} to ${most}`)
   return {
     pace: values.quick === true ? 'quick' : 'full',
     mode: values.profile === true ? 'profile' : values.trials === true || trials.length > 0 ? 'trials' : 'compare',
     only: only.filter(isContender),
     trials,
+    recipients,
     output: values.json === true ? 'json' : 'screen',
   }
 }

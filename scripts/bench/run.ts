@@ -34,7 +34,7 @@ export async function runBench(args: BenchArgs, { say, bold, signal }: Screen): 
   await using after = new AsyncDisposableStack()
   after.defer(() => rm(dir, { recursive: true, force: true }))
   if (args.mode === 'trials') {
-    const results = await runTrials(args.trials, dir, { say, signal })
+    const results = await runTrials(args, dir, { say, signal })
     if (args.trials.length === 0) await rewrite((page) => withTrials(page, trialsMarkdown(results, commandOf(args), today())), say)
     if (args.output === 'json') process.stdout.write(`${JSON.stringify(results)}\n`)
     return results.every(({ failed }) => failed === null) ? 0 : 1

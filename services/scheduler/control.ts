@@ -29,6 +29,8 @@ export interface ControlOptions {
   readonly now: () => EpochMs
   /** a person lets it go on at these sites */
   readonly onLifted: (running: Running, sites: readonly string[]) => void
+  /** what was not released is to be written off; asked again while the campaign is cancelling */
+  readonly onCancelling: (running: Running) => void
   /** perhaps there is nothing left to wait for */
   readonly onChanged: (running: Running) => void
 }
@@ -172,7 +174,7 @@ export class Control {
 
   /** Brings home what a cancelling campaign has waiting; also after a restart, and again while anything waits: a mail that was on its way may be deferred later. */
   async #sweepCancelled(running: Running): Promise<void> {
-    this.#options.releaser.look()
+    this.#options.onCancelling(running)
     await this.#fireWaiting(running, () => true)
     this.#options.onChanged(running)
   }

@@ -15,19 +15,16 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * Reads NDJSON (a recipient a line) or CSV (header row: address, name, ref, the rest are vars; RFC 4180 quoting, no line breaks inside a field)
- * chunk by chunk in constant memory.
+ * chunk by chunk in constant memory. Lines come by the chunk: a promise for each would take as long as reading it.
  */
-export async function* readList(chunks: AsyncIterable<Uint8Array>, format: 'ndjson' | 'csv', kind: Kind): AsyncGenerator<ListLine> {
+export async function* readList(chunks: AsyncIterable<Uint8Array>, format: 'ndjson' | 'csv', kind: Kind): AsyncGenerator<readonly ListLine[]> {
   const read = format === 'csv' ? csvReader(kind) : (text: string) => ndjsonLine(text, kind)
   let line = 0
   let after = 0
-  for await (const { bytes, length, tooLong } of linesOf(chunks)) {
+  const lineOf = ({ bytes, length, tooLong }: RawLine): ListLine => {
     line++
     after += length
-    if (tooLong) {
-      yield { kind: 'unusable', line, after, problems: [{ path: `line ${line}`, message: `is longer than ${LINE_MAX_BYTES} octets` }] }
-      continue
-    }
+    if (tooLong) return { kind: 'unusable', line, after, problems: [{ path: `line ${line}`, message: `is longer than ${LINE_MAX_BYTES} octets` }] }
     let text: string
     try {
       text = utf8
@@ -35,15 +32,14 @@ export async function* readList(chunks: AsyncIterable<Uint8Array>, format: 'ndjs
         .replace(/^\uFEFF/, '')
         .trimEnd()
     } catch {
-      yield { kind: 'unusable', line, after, problems: [{ path: `line ${line}`, message: 'is not UTF-8' }] }
-      continue
+      return { kind: 'unusable', line, after, problems: [{ path: `line ${line}`, message: 'is not UTF-8' }] }
     }
     const found = text === '' ? null : read(text)
-    if (found === null) yield { kind: 'blank', line, after }
-    else if ('recipient' in found) yield { kind: 'recipient', recipient: found.recipient, line, after }
-    else
-      yield { kind: 'unusable', line, after, problems: found.problems.map(({ path, message }) => ({ path: `line ${line}${path ? ` ${path}` : ''}`, message })) }
+    if (found === null) return { kind: 'blank', line, after }
+    if ('recipient' in found) return { kind: 'recipient', recipient: found.recipient, line, after }
+    return { kind: 'unusable', line, after, problems: found.problems.map(({ path, message }) => ({ path: `line ${line}${path ? ` ${path}` : ''}`, message })) }
   }
+  for await (const some of linesOf(chunks)) yield some.map(lineOf)
 }
 
 /** By its name or, failing that, by its first octet. */
@@ -108,19 +104,27 @@ export function csvFields(text: string): string[] | null {
   }
 }
 
-async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<{ bytes: Uint8Array; length: number; tooLong: boolean }> {
+interface RawLine {
+  readonly bytes: Uint8Array
+  readonly length: number
+  readonly tooLong: boolean
+}
+
+/** The lines that end in each chunk; the last one of all may have no end. */
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<readonly RawLine[]> {
   let rest: Uint8Array[] = []
   let held = 0 // octets of the line so far, also of what was dropped because it is too long
   for await (const chunk of chunks) {
+    const lines: RawLine[] = []
     let from = 0
     for (let at = chunk.indexOf(LF); at !== -1; at = chunk.indexOf(LF, from)) {
       const piece = chunk.subarray(from, at)
       held += piece.length
-      yield {
+      lines.push({
         bytes: held > LINE_MAX_BYTES ? new Uint8Array() : rest.length ? Buffer.concat([...rest, piece]) : piece,
         length: held + 1,
         tooLong: held > LINE_MAX_BYTES,
-      }
+      })
       rest = []
       held = 0
       from = at + 1
@@ -129,6 +133,7 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<{ byt
     held += tail.length
     if (held <= LINE_MAX_BYTES) rest.push(tail)
     else rest = []
+    yield lines
   }
-  if (held > 0) yield { bytes: Buffer.concat(rest), length: held, tooLong: held > LINE_MAX_BYTES }
+  if (held > 0) yield [{ bytes: Buffer.concat(rest), length: held, tooLong: held > LINE_MAX_BYTES }]
 }

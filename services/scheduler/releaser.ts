@@ -8,7 +8,7 @@ import type { EpochMs, Lane } from '../../protocol/words.ts'
 import type { Bus, Entry } from '../runtime/bus/types.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Campaigns, Running, SiteQueue } from './campaigns.ts'
-import { orderOf } from './expansion.ts'
+import { orderOf } from './commit.ts'
 import { placeKindOf } from './grouping.ts'
 import type { AllotmentBook } from './policy/allotments.ts'
 import { earn, earnedAt } from './policy/pace.ts'
@@ -135,14 +135,14 @@ export class Releaser implements Disposable {
     }
   }
 
-  /** Batches that need no router: no site is known for them, or their campaign's time or life is over. The due check settles them. */
+  /** Batches that need no router: no site is known for them, or their campaign's time is over. The due check settles them. A cancelled campaign's are written off. */
   #toDue(): Chosen[] {
     const now = this.#options.now()
     const chosen: Chosen[] = []
     for (const running of this.#options.campaigns.all()) {
       const { record, queues } = running
-      if (running.restores > 0) continue
-      const over = record.state === 'cancelling' || record.deadline <= now
+      if (running.restores > 0 || record.state === 'cancelling') continue
+      const over = record.deadline <= now
       for (const queue of queues.values()) {
         if (!over && placeKindOf(queue.site) === 'site') continue
         for (const batch of queue.batches.slice(0, RELEASES - chosen.length)) chosen.push({ running, queue, batch, lane: record.lane, to: 'due' })

@@ -30,6 +30,7 @@ import { Preflight } from './preflight.ts'
 import type { Sites } from './sites.ts'
 import { Statuses } from './status.ts'
 import { Suppression } from './suppression.ts'
+import { writeOff } from './write-off.ts'
 
 /** a scheduler that died while it cleared an ended campaign away is followed by another within minutes */
 const UNBURIED_MS = 3_600_000
@@ -134,7 +135,10 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
     dice: Math.random,
     atOnce: config.expansionsAtOnce,
     onBatches: () => releaser.look(),
-    onEnded: settle, // perhaps everybody was settled before the list's end was known
+    onEnded: (running) => {
+      if (running.record.state === 'cancelling') cancelRest(running) // of the last step nobody knew when the campaign was cancelled
+      settle(running) // perhaps everybody was settled before the list's end was known
+    },
   })
 
   /** A list that cannot be sent: before anything of it was. */
@@ -144,6 +148,19 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
     await again(() => campaigns.change(running, { state: 'cancelling', before: null, problems: problems.slice(0, 100) }))
     await again(() => control.pickUp(running))
   }
+
+  const writingOff = new Map<Running, Promise<void>>()
+  function cancelRest(running: Running): void {
+    if (writingOff.has(running) || stopping) return
+    const working = writeOff(running, { bus, log, now: clock.now, stopping: () => stopping })
+      .catch((error: unknown) => {
+        trouble('cancel', running)(error)
+        if (!stopping) return again(() => restoreQueues(bus, running)) // the sweep asks again
+      })
+      .finally(() => writingOff.delete(running))
+    writingOff.set(running, working)
+  }
+  stack.defer(async () => void (await Promise.all(writingOff.values())))
 
   // -- counts → the end
   const ending = new Set<Running>()
@@ -176,6 +193,7 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
     releaser,
     now: clock.now,
     onLifted: ({ record }, lifted) => hygiene.forgive(record.tenant, record.id, lifted),
+    onCancelling: cancelRest,
     onChanged: settle,
   })
   const { lastSeq } = await bus.streamState(STREAM.outcomes)

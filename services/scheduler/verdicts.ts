@@ -93,7 +93,7 @@ function maskOfKeys(verdicts: ReadonlyMap<number, OwnVerdict>, size: number): Ma
   return mask
 }
 
-function outcomeOf(batch: Batch, n: number, verdict: OwnVerdict, mayBeDuplicate: boolean): Outcome {
+export function outcomeOf(batch: Batch, n: number, verdict: OwnVerdict, mayBeDuplicate: boolean): Outcome {
   const recipient = batch.recipients[n]
   return {
     n,

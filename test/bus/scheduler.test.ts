@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BUCKETS, KEYS, OBJECT_BUCKET } from '../../protocol/buckets.ts'
-import { decode } from '../../protocol/codec.ts'
+import { decode, encode } from '../../protocol/codec.ts'
 import { Fleet, type FleetRecord } from '../../protocol/fleet.ts'
 import type { CampaignEvent, CampaignStatus } from '../../protocol/messages/campaign.ts'
-import type { Batch, Order } from '../../protocol/messages/mail.ts'
+import type { Batch, Claim, Order } from '../../protocol/messages/mail.ts'
+import type { OutcomeChunk } from '../../protocol/outcome.ts'
 import { STREAM, STREAMS } from '../../protocol/streams.ts'
 import { subject, wildcard } from '../../protocol/subjects.ts'
 import { startWorld, type World } from '../../scripts/world/world.ts'
@@ -199,5 +200,37 @@ describe('the scheduler', () => {
     expect(answer.kind).toBe('answer')
     await until('cancelled', async () => (await status(job.id)).state === 'cancelled', 10_000)
     expect(await status(job.id)).toMatchObject({ cancelled: 250, waiting: 0 })
+  })
+
+  it('writes off a list that was cancelled, over a kill in the middle, once each; a batch that somebody has claimed is left to him', async () => {
+    const domains = ['gmail.com', 'yahoo.co.jp', 'docomo.ne.jp', 'outlook.com']
+    const lines = Array.from({ length: 40_000 }, (_, at) => JSON.stringify({ address: `ok+${at}@${domains[at % domains.length]}`, ref: `r-${at}` }))
+    await openObjects(here.bus, OBJECT_BUCKET).put('lists/off.ndjson', [bytes(lines.join('\n'))])
+    const job = notice({ recipients: undefined, recipientsObject: 'lists/off.ndjson', sendAt: new Date(Date.now() + 3_600_000).toISOString() })
+    await verdict(await publish(job))
+    await until('counted', async () => (await status(job.id)).listRead === lines.length, 20_000)
+    const [claimed] = await gather(here.bus.scan(STREAM.mail, wildcard('batch', { tenant: 'acme', campaign: job.id })))
+    const names = { tenant: 'acme', campaign: job.id, batch: claimed?.seq ?? 0 }
+    const claim: Claim = { attempt: 0, order: 1, sender: 'another', mask: new Uint8Array([1]) }
+    await here.bus.store(subject('claim', names), encode(claim), { rollup: true, expect: { seq: 0 } })
+
+    await here.bus.ask(subject('campaignControl', { tenant: 'acme', id: job.id }), bytes('{"action":"cancel"}'), { timeoutMs: 5_000 })
+    const outcomes = async () =>
+      (await gather(here.bus.scan(STREAM.outcomes, wildcard('outcome', { tenant: 'acme', campaign: job.id })))).flatMap(
+        ({ body }) => (JSON.parse(text(body)) as OutcomeChunk).outcomes,
+      )
+    await until('some outcomes', async () => (await outcomes()).length > 0)
+    await killed(scheduler)
+    scheduler = startProcess()
+    const size = decode<Batch>(claimed?.body ?? new Uint8Array()).recipients.length
+    await until('the others', async () => (await outcomes()).length >= lines.length - size, 30_000)
+    const all = await outcomes()
+    expect(new Set(all.map(({ ref }) => ref)).size).toBe(lines.length - size)
+    expect(all).toHaveLength(lines.length - size)
+    expect(all.every(({ outcome }) => outcome === 'cancelled')).toBe(true)
+    const answers = async () =>
+      (await here.bus.ask(subject('campaignStatus', { tenant: 'acme', id: job.id }), new Uint8Array(), { timeoutMs: 500 })).kind === 'answer'
+    await until('counted too', async () => (await answers()) && (await status(job.id)).cancelled === lines.length - size, 20_000)
+    expect(await status(job.id)).toMatchObject({ state: 'cancelling', waiting: size, mayBeDuplicate: 0 })
   })
 })

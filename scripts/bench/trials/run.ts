@@ -3,11 +3,13 @@ import type { Surroundings } from '../contender.ts'
 import { startSink } from '../sink.ts'
 import { idle } from './idle.ts'
 import { latency } from './latency.ts'
+import { million } from './million.ts'
 import { senders } from './senders.ts'
+import { sessions } from './sessions.ts'
 import { sites } from './sites.ts'
 import type { Finding, Trial } from './trial.ts'
 
-export const TRIALS: readonly Trial[] = [idle, latency, senders, sites]
+export const TRIALS: readonly Trial[] = [idle, latency, senders, sites, sessions, million]
 
 export interface TrialResult {
   readonly name: string
@@ -18,12 +20,16 @@ export interface TrialResult {
   readonly failed: string | null
 }
 
-export async function runTrials(names: readonly string[], dir: string, { say, signal }: Pick<Surroundings, 'say' | 'signal'>): Promise<TrialResult[]> {
+export async function runTrials(
+  { trials: names, recipients }: { readonly trials: readonly string[]; readonly recipients: number },
+  dir: string,
+  { say, signal }: Pick<Surroundings, 'say' | 'signal'>,
+): Promise<TrialResult[]> {
   const results: TrialResult[] = []
   for (const { name, title, about, run } of TRIALS.filter((trial) => names.length === 0 || names.includes(trial.name))) {
     say(`${title}: ${about}`)
     try {
-      const findings = await run({ sink: (host) => startSink(dir, host), say, signal })
+      const findings = await run({ sink: (host) => startSink(dir, host), recipients, say, signal })
       results.push({ name, title, about, findings, failed: null })
       for (const line of findings.map(findingLine)) say(`  ${line}`)
     } catch (error) {

@@ -13,6 +13,8 @@ export interface Trial {
 export interface TrialSurroundings {
   /** a sink of the trial's own; the host it listens at may be any of this machine's */
   sink(host?: string): Promise<Target & AsyncDisposable>
+  /** lines of the long list */
+  readonly recipients: number
   readonly say: (line: string) => void
   readonly signal: AbortSignal
 }
