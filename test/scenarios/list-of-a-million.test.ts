@@ -18,7 +18,7 @@ import { account, breachOf, tallyOutcomes } from '../kit/tally.ts'
 const MILLION = 1_000_000
 /** a shorter one may be read before anybody asks */
 const READ_AT_ONCE = 10_000
-const SIZES = process.env.TEST_LIST_LINES === undefined ? { ndjson: 16_000, csv: 4_000 } : { ndjson: Number(process.env.TEST_LIST_LINES) }
+const SIZES = process.env.TEST_LIST_LINES === undefined ? { ndjson: 64_000, csv: 4_000 } : { ndjson: Number(process.env.TEST_LIST_LINES) }
 /** so that a small machine reads while it sends, and most is still waiting when all is read */
 const RATE = 200
 const SINKS = 4
