@@ -11,6 +11,7 @@ import { open, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BadConfig } from '../../services/runtime/errors.ts'
+import { heapFlags } from './heap-flags.ts'
 import { type Exit, type Kept, keep } from './kept.ts'
 import type { ActorRole } from './roles.ts'
 
@@ -63,7 +64,7 @@ export async function startActor(plan: ActorPlan): Promise<ActorChild> {
       nodeId = `${name}-${life}-${randomBytes(3).toString('hex')}`
       const log = openSync(logFile, 'a')
       lifeFrom = fstatSync(log).size
-      const child = spawn(process.execPath, [join(ROOT, 'services', role, 'main.ts')], {
+      const child = spawn(process.execPath, [...heapFlags(role), join(ROOT, 'services', role, 'main.ts')], {
         cwd: ROOT,
         env: { NODE_COMPILE_CACHE: COMPILED, ...plan.env, HATO_NODE_ID: nodeId },
         stdio: ['ignore', log, log, 'ipc'],

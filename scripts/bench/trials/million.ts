@@ -12,8 +12,8 @@ import { atLeast, atMost, type Finding, type Trial, type TrialSurroundings } fro
 
 /** domains that have seven tenths of the people … */
 const LARGE = 30
-/** … and all of them, each a site with an address of its own */
-const DOMAINS = 3_000
+/** … and all of them, each a site with an address of its own. What thousands of sites cost is another trial's question */
+const DOMAINS = 300
 const SENDERS = 2
 /** the sink takes 1,200 connections; what it does not take looks as a host that is out of reach */
 const SESSIONS_A_SENDER = 500
