@@ -10,8 +10,10 @@ import { atMost, type Trial } from './trial.ts'
 const SESSIONS = 1_000
 const IPS = 4
 const A_SITE = 5
-const SITES = SESSIONS / (IPS * A_SITE)
-const MAILS_A_SESSION = 10
+/** an order is worked on from one source, and a site is given two or three before it has delivered anything */
+const ORDERS_A_SITE = 2
+const SITES = SESSIONS / (ORDERS_A_SITE * A_SITE)
+const MAILS_A_SESSION = 20
 const OPEN_WITHIN_MS = 60_000
 const SENT_WITHIN_MS = 240_000
 const LOOK_EVERY_MS = 50
