@@ -1,115 +1,20 @@
 /** One term of the scheduler, in this process, so that it can be cut between any two of its steps; what it left half done the next one finishes. */
-import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { BUCKETS, KEYS, OBJECT_BUCKET } from '../../protocol/buckets.ts'
-import { decode, encode, encodeJson } from '../../protocol/codec.ts'
-import { Fleet, type FleetRecord } from '../../protocol/fleet.ts'
-import type { CampaignEvent, CampaignRecord, CampaignStatus } from '../../protocol/messages/campaign.ts'
+import { describe, expect, it } from 'vitest'
+import { KEYS, OBJECT_BUCKET } from '../../protocol/buckets.ts'
+import { decode, encode } from '../../protocol/codec.ts'
+import type { CampaignEvent } from '../../protocol/messages/campaign.ts'
 import { type Batch, batchSeqOf, type Order } from '../../protocol/messages/mail.ts'
-import type { OutcomeChunk } from '../../protocol/outcome.ts'
-import { STREAM, STREAMS } from '../../protocol/streams.ts'
+import { STREAM } from '../../protocol/streams.ts'
 import { subject, wildcard } from '../../protocol/subjects.ts'
 import type { Bus } from '../../services/runtime/bus.ts'
-import { systemClock } from '../../services/runtime/clock.ts'
-import type { Resolver } from '../../services/runtime/dns/resolver.ts'
 import { Infrastructure } from '../../services/runtime/errors.ts'
 import { openBucket } from '../../services/runtime/kv.ts'
 import { openObjects } from '../../services/runtime/objects.ts'
-import { Campaigns } from '../../services/scheduler/campaigns.ts'
-import type { SchedulerContext } from '../../services/scheduler/config.ts'
-import { Sites } from '../../services/scheduler/sites.ts'
-import { startTerm } from '../../services/scheduler/term.ts'
 import { bytes, gather, natsForFile, text, until, withFaults } from '../kit/bus.ts'
+import { termForFile } from '../kit/scheduler-term.ts'
 
 const here = natsForFile()
-const fleet: FleetRecord = {
-  revision: 1,
-  appliedAt: '',
-  secret: '0123456789abcdef0123',
-  fleet: Fleet.parse({
-    network: { dns: ['127.0.0.1:1'] },
-    preflight: { off: true },
-    warmup: { from_start: 1_000_000 },
-    tenant: [{ name: 'acme', domains: ['acme.example'], return_path: 'bounce.acme.example' }],
-    pool: [{ name: 'shared' }],
-    ip: [{ address: '127.0.1.1', pool: 'shared', ehlo: 'mx1.acme.example' }],
-  }),
-}
-let term: AsyncDisposable | null = null
-
-beforeAll(async () => {
-  await here.bus.ensureStreams(STREAMS)
-  await here.bus.ensureBuckets(BUCKETS)
-  await here.bus.ensureObjectBucket(OBJECT_BUCKET)
-})
-afterEach(() => ended())
-
-async function began(bus: Bus = here.bus): Promise<void> {
-  const resolver = { mailHosts: async () => ({ kind: 'hosts', hosts: [{ preference: 5, host: 'gmail-smtp-in.l.google.com' }] }) } as unknown as Resolver
-  const config = { saveEveryMs: 100, expansionsAtOnce: 4 } as SchedulerContext['config']
-  const context = { bus, log: here.log, clock: systemClock, config, nodeId: 'test' } as unknown as SchedulerContext
-  const watch = { current: () => fleet, ready: Promise.resolve(fleet), [Symbol.dispose]() {} }
-  term = await startTerm(context, { fleet: watch, sites: new Sites(() => resolver), onFeedback() {} })
-}
-async function ended(): Promise<void> {
-  await term?.[Symbol.asyncDispose]()
-  term = null
-}
-
-let count = 0
-const notice = (recipients: number, more: object = {}) => ({
-  id: `n${++count}`,
-  kind: 'notice',
-  from: { address: 'news@acme.example' },
-  subject: 'Hello',
-  text: 'Hello',
-  recipients: Array.from({ length: recipients }, (_, at) => ({ address: `r${at}@gmail.com` })),
-  ...more,
-})
-async function publish(job: object): Promise<void> {
-  const stored = await here.bus.store(subject('campaignJob', { tenant: 'acme' }), bytes(JSON.stringify(job)))
-  if (stored.kind !== 'stored') throw new Error(stored.message)
-}
-async function ask<T>(row: 'campaignStatus' | 'campaignControl', id: string, body: object = {}): Promise<T> {
-  const answer = await here.bus.ask(subject(row, { tenant: 'acme', id }), bytes(JSON.stringify(body)), { timeoutMs: 5_000 })
-  if (answer.kind !== 'answer') throw new Error(answer.kind)
-  return JSON.parse(text(answer.body)) as T
-}
-const status = (id: string) => ask<CampaignStatus>('campaignStatus', id)
-const isIn = (id: string, ...states: string[]) => until(`${id} is ${states}`, async () => states.includes((await status(id)).state), 15_000)
-const ordersOn = async (on: string, id: string) =>
-  (await gather(here.bus.scan(STREAM.mail, on))).flatMap(({ body, seq }) => (decode<Order>(body).campaign === id ? [{ order: decode<Order>(body), seq }] : []))
-const sent = (id: string) => ordersOn(wildcard('order'), id)
-const held = async (id: string) => (await openBucket(here.bus, 'campaigns').get(KEYS.held('acme', id))) !== null
-
-async function recordOf(id: string): Promise<{ record: CampaignRecord; revision: number }> {
-  const kept = await openBucket(here.bus, 'campaigns').get(KEYS.campaign('acme', id))
-  if (kept === null) throw new Error(`no record of ${id}`)
-  return { record: decode<CampaignRecord>(kept.value), revision: kept.revision }
-}
-/** As a scheduler would have left it that died there. */
-async function rewritten(id: string, change: Partial<CampaignRecord>): Promise<void> {
-  const { record, revision } = await recordOf(id)
-  await openBucket(here.bus, 'campaigns').update(KEYS.campaign('acme', id), encode({ ...record, ...change }), revision)
-}
-
-async function delivered(held: { order: Order; seq: number }): Promise<void> {
-  const names = { tenant: 'acme', campaign: held.order.campaign, batch: batchSeqOf(held) }
-  const blank = {
-    ref: null,
-    stage: 'dot',
-    code: 250,
-    enhanced: null,
-    reply: 'ok',
-    class: 'delivered',
-    blames: 'nobody',
-    mx: 'mx',
-    ip: '127.0.1.1',
-    site: 'google',
-    ms: 1,
-  } as const
-  const outcomes = Array.from({ length: held.order.count }, (_, n) => ({ n, rcpt: '', outcome: 'delivered' as const, ...blank }))
-  await here.bus.store(subject('outcome', names), encodeJson({ v: 1, ...names, attempt: 0, at: new Date().toISOString(), outcomes } satisfies OutcomeChunk))
-}
+const { began, ended, notice, publish, ask, status, isIn, sent, held, recordOf, rewritten, delivered } = termForFile(here)
 
 describe('a term of the scheduler', () => {
   it('finishes a campaign whose last outcome comes before the end of its list was told', async () => {
@@ -348,71 +253,5 @@ describe('a term of the scheduler', () => {
     expect(events.at(-1)?.type).toBe('finished')
     expect(await here.bus.readSeq(STREAM.jobs, record.job)).toBeNull()
     expect(await gather(here.bus.scan(STREAM.mail, wildcard('batch', { tenant: 'acme', campaign: job.id })))).toEqual([])
-  })
-
-  it('saves the tally of a list with a very long tail in one message, and has it back', async () => {
-    const bucket = openBucket(here.bus, 'campaigns')
-    const owned = () =>
-      new Campaigns({
-        bucket,
-        log: here.log,
-        onFenced: (name) => {
-          throw new Error(name)
-        },
-      })
-    await began()
-    const job = notice(1, { sendAt: new Date(Date.now() + 3_600_000).toISOString() })
-    await publish(job)
-    await until('it is counted', async () => (await status(job.id)).recipients === 1)
-    await ended()
-    const campaigns = owned()
-    await campaigns.load(0)
-    const running = campaigns.get('acme', job.id)
-    if (!running) throw new Error('not loaded')
-    const blank = {
-      ref: null,
-      rcpt: '',
-      stage: 'dot',
-      code: 250,
-      enhanced: null,
-      reply: null,
-      class: 'delivered',
-      blames: 'nobody',
-      mx: null,
-      ip: null,
-      site: 's',
-      ms: 1,
-    } as const
-    const [first, batches] = [1_000_000, 300_000]
-    for (let at = 0; at < batches; at++) running.tally.count(first + 2 * at, { n: at % 3, outcome: 'delivered', ...blank }, null)
-    running.changed = true
-    await campaigns.save(running)
-    const again = owned()
-    await again.load(0)
-    const restored = again.get('acme', job.id)?.tally
-    expect(restored?.counts.delivered).toBe(batches)
-    for (const at of [0, 1, 2, 299_999]) expect([0, 1, 2].map((n) => restored?.isSettled(first + 2 * at, n))).toEqual([0, 1, 2].map((n) => n === at % 3))
-  })
-
-  it('is refused when it writes a record that another owner has written, however far each has counted', async () => {
-    const bucket = openBucket(here.bus, 'campaigns')
-    const fenced: string[] = []
-    const ownedBy = () => new Campaigns({ bucket, log: here.log, onFenced: (name) => void fenced.push(name) })
-    const [old, next] = [ownedBy(), ownedBy()]
-    await began()
-    const job = notice(1, { sendAt: new Date(Date.now() + 3_600_000).toISOString() })
-    await publish(job)
-    await until('it is counted', async () => (await status(job.id)).recipients === 1)
-    await ended()
-    await old.load(0)
-    await next.load(0)
-    const [before, after] = [old.get('acme', job.id), next.get('acme', job.id)]
-    if (!before || !after) throw new Error('not loaded')
-    await next.change(after, { state: 'paused', before: 'scheduled' })
-    before.tally.position = after.tally.position + 100
-    before.changed = true
-    await old.save(before)
-    expect(fenced).toEqual([KEYS.campaign('acme', job.id)])
-    expect((await recordOf(job.id)).record.state).toBe('paused')
   })
 })
