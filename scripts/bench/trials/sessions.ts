@@ -1,6 +1,6 @@
 /** One sender with a thousand sessions open at once: what does it hold in memory? */
 import { setTimeout as pause } from 'node:timers/promises'
-import { html } from '../mails.ts'
+import { html, recipient } from '../mails.ts'
 import { startLab } from '../lab.ts'
 import { job, NO_LIMITS, TENANT, trialFleet } from './fleet.ts'
 import { memoryMb, processesOf } from './processes.ts'
@@ -44,7 +44,7 @@ export const sessions: Trial = {
     const sender = processesOf(lab.cluster.state()).find(({ name }) => name === 'sender 1')
     if (sender === undefined) throw new Error('there is no sender')
     const mails = SESSIONS * MAILS_A_SESSION
-    const recipients = Array.from({ length: mails }, (_, n) => ({ address: `r${n}@${sites[n % SITES]}` }))
+    const recipients = Array.from({ length: mails }, (_, n) => ({ ...recipient(n), address: `r${n}@${sites[n % SITES]}` }))
     const sending = lab.send(TENANT, job('open', html(10), recipients), SENT_WITHIN_MS)
     const untilMs = performance.now() + OPEN_WITHIN_MS
     while (peer.most() < SESSIONS && performance.now() < untilMs) await pause(LOOK_EVERY_MS, undefined, { signal }) // sessions open by and by
