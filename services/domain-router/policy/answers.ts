@@ -12,6 +12,7 @@ export function hearGrantAnswer(shard: Shard, id: string, answer: GrantAnswer, a
   const pending = lease?.pending
   if (lease === undefined || !pending) return []
   lease.pending = null
+  shard.roster.get(lease.sender)?.asked.delete(id)
   if (answer.kind === 'accepted') {
     become(lease, 'held')
     lease.mustEnd = at.mono + LEASE_MS + GUARD_MS

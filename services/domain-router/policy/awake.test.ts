@@ -94,6 +94,23 @@ test('with every sender full, a pool says once that it wants room, and the sites
   expect(desk.accept().map(({ lease }) => lease.site)).toHaveLength(6)
 })
 
+test('a sender whose word on its room was on its way when leases were asked for is not asked for the same room again', () => {
+  const desk = new Desk({ senders: { s1: 4 } })
+  const sites = (from: number) => Array.from({ length: 4 }, (_, n) => desk.order({ site: `s${from + n}.example` }))
+  desk.arrive(...sites(0))
+  desk.allow()
+  const asked = desk.take('grant').map(({ grant }) => grant.lease)
+  expect(asked.reduce((sum, { sessions }) => sum + sessions, 0)).toBe(4)
+  desk.here() // it has not read the grants
+  desk.arrive(...sites(4))
+  desk.allow()
+  expect(desk.take('grant')).toEqual([])
+  for (const { id } of asked) desk.tell({ on: 'grantAnswered', lease: id, answer: { kind: 'accepted' } })
+  desk.here() // the same word once more, now that it has: there is room
+  desk.pass(250)
+  expect(desk.take('grant').length).toBeGreaterThan(0)
+})
+
 describe('the memory', () => {
   const busy = (desk: Desk, grant: Grant, ms: number, told: object = {}) => {
     for (let passed = 0; passed < ms; passed += 500) {

@@ -56,6 +56,7 @@ describe('what leases of one source at one site are told', () => {
               notBefore: 0,
               wantedUntil: 0,
               refusedIps: new Map(),
+              asked: new Map(),
             }
             newLease(shard, site, pair, sender, next, moment)
           }

@@ -4,7 +4,7 @@ import { type Gate, leftOf, pairGate } from './gates.ts'
 import { lendingFor, newLease, tellNumbers } from './lend.ts'
 import { NEW_LEASE_COSTS_S, PER_SESSION_GUESS, SPLIT_MS } from './numbers.ts'
 import { countRecipients, type Waiting } from './queue.ts'
-import { canUse, emptiest, isReachable, type Sender, wishForRoom } from './roster.ts'
+import { askRoom, canUse, emptiest, isReachable, type Sender, wishForRoom } from './roster.ts'
 
 /** A lease that can take orders now, or one that could be made; with what was put into it in this round. */
 export interface Offer {
@@ -84,9 +84,9 @@ export class Offers {
       this.#wishForSplit(offer)
       return this.#dead(offer)
     }
-    sender.free -= next.numbers.sessions
     offer.sender = sender
     offer.lease = newLease(this.#shard, this.#site, pair, sender, next, this.#at)
+    askRoom(sender, offer.lease.id, next.numbers.sessions, this.#at.mono)
     return true
   }
 

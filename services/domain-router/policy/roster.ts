@@ -1,6 +1,6 @@
 import type { GrantAnswer, Report, SenderHere } from '../../../protocol/messages/permission.ts'
 import type { MonoMs } from '../../../protocol/words.ts'
-import { FORGET_SENDER_MS, FRESH_TICK_MS, HERE_SILENT_MS, SOON_MS } from './numbers.ts'
+import { FORGET_SENDER_MS, FRESH_TICK_MS, GRANT_TIMEOUT_MS, HERE_SILENT_MS, SOON_MS } from './numbers.ts'
 
 /** A sender as this process last heard it. */
 export interface Sender {
@@ -13,6 +13,8 @@ export interface Sender {
   heardAt: MonoMs
   /** sessions it has room for, less what was lent since it said so */
   free: number
+  /** sessions of grants that it has not answered, by lease: what it says of its room may not know them yet */
+  readonly asked: Map<string, { readonly sessions: number; readonly until: MonoMs }>
   /** addresses it can send from */
   ips: ReadonlySet<string>
   stopping: boolean
@@ -41,7 +43,19 @@ export function hearReporter(roster: Roster, report: Pick<Report, 'sender' | 'ti
 function heard(roster: Roster, id: string, tick: MonoMs, free: number, mono: MonoMs): Sender {
   const known = roster.get(id)
   if (known === undefined) {
-    const sender: Sender = { id, tick, tickAt: mono, heardAt: mono, free, ips: new Set(), stopping: false, notBefore: 0, wantedUntil: 0, refusedIps: new Map() }
+    const sender: Sender = {
+      id,
+      tick,
+      tickAt: mono,
+      heardAt: mono,
+      free,
+      asked: new Map(),
+      ips: new Set(),
+      stopping: false,
+      notBefore: 0,
+      wantedUntil: 0,
+      refusedIps: new Map(),
+    }
     roster.set(id, sender)
     return sender
   }
@@ -50,9 +64,24 @@ function heard(roster: Roster, id: string, tick: MonoMs, free: number, mono: Mon
   if (tick >= known.tick) {
     known.tick = tick
     known.tickAt = mono
-    known.free = free
+    known.free = Math.max(0, free - askedOf(known, mono))
   }
   return known
+}
+
+/** A lease is asked for: its sessions are promised until the answer, or until there can be none any more. */
+export function askRoom(sender: Sender, lease: string, sessions: number, mono: MonoMs): void {
+  sender.free -= sessions
+  sender.asked.set(lease, { sessions, until: mono + GRANT_TIMEOUT_MS })
+}
+
+function askedOf(sender: Sender, mono: MonoMs): number {
+  let asked = 0
+  for (const [lease, { sessions, until }] of sender.asked) {
+    if (until > mono) asked += sessions
+    else sender.asked.delete(lease)
+  }
+  return asked
 }
 
 /** Can it be given something now: heard lately, its tick fresh, not leaving? */
