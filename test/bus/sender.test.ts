@@ -49,6 +49,9 @@ describe('a sender', () => {
     await until('the order is acked', () => lab.isGone(job), 10_000)
     const good = job.addresses.filter((address) => address.startsWith('ok+'))
     expect(lab.copies(good)).toEqual(good.map(() => 1))
+    // Each mail with an envelope of its own (DECISIONS.md), ahead or not.
+    expect(lab.stored().some(({ stored }) => stored >= 90)).toBe(true)
+    expect(lab.stored().filter(({ stored, rcpts }) => rcpts !== stored)).toEqual([])
     const told = await lab.outcomes(job)
     expect(told.map(({ rcpt }) => rcpt).sort()).toEqual([...job.addresses].sort())
     expect(

@@ -270,6 +270,11 @@ export class SenderLab implements AsyncDisposable {
     return addresses.map((rcpt) => this.#world.record.arrivals(rcpt).reduce((sum, { count }) => sum + count, 0))
   }
 
+  /** what the far end has stored from each source: mails, and recipients in their envelopes */
+  stored(): { readonly stored: number; readonly rcpts: number }[] {
+    return [...this.#world.record.isps.values()].flatMap(({ sources }) => [...sources.values()])
+  }
+
   arrived(addresses: readonly string[]): number {
     return this.copies(addresses).filter((count) => count > 0).length
   }
