@@ -2,7 +2,7 @@ import type { Drain } from '../../../protocol/messages/permission.ts'
 import type { Lane } from '../../../protocol/words.ts'
 import { isActive, type Moment, type Shard, type Site } from '../state.ts'
 import type { Say } from './messages.ts'
-import { DRAIN_EVERY_MS } from './numbers.ts'
+import { DRAIN_EVERY_MS, LOOK_MS } from './numbers.ts'
 import { countRecipients } from './queue.ts'
 import { restingSenders } from './sender-rests.ts'
 import { smoothed } from './smooth.ts'
@@ -10,16 +10,23 @@ import { restsOf } from './waits.ts'
 
 /** Below this a site drains nothing any more. */
 const STILL_PER_S = 0.05
+/** A site that did fewer since it was told of last starves nobody by waiting its turn. */
+const DRY_FROM = 100
 
-/** What the scheduler's release goes by, twice a second while there is something to tell, and once more when there is not. */
+/**
+ * What the scheduler's release goes by, twice a second while there is something to tell, and once more when there is not. A busy site that runs dry is told
+ * of at the next look: half a second without mail is a tenth of what a fast one sends in five.
+ */
 export function tellDrain(shard: Shard, at: Moment): Say[] {
-  if (at.mono < shard.timers.drainAt) return []
+  if (at.mono < shard.timers.drainAt && !runsDry(shard)) return []
   shard.timers.drainAt = at.mono + DRAIN_EVERY_MS
   const sites: Drain['sites'][number][] = []
   let done = 0
   for (const site of shard.awake) {
     done += site.done
-    site.perS = smoothed(site.perS, site.done, at.mono - site.perSAt)
+    // Up at once, down slowly: what a site is given next is seconds of this, and a mean of two seconds would starve one that has just begun.
+    const sinceMs = at.mono - site.perSAt
+    site.perS = Math.max(smoothed(site.perS, site.done, sinceMs), site.done >= DRY_FROM ? (site.done * 1_000) / Math.max(LOOK_MS, sinceMs) : 0)
     site.perSAt = at.mono
     site.done = 0
     site.handed.first *= 0.8
@@ -34,6 +41,18 @@ export function tellDrain(shard: Shard, at: Moment): Say[] {
   if (sites.length === 0 && !shard.told) return []
   shard.told = sites.length > 0
   return [{ say: 'drain', drain: { shard: shard.name, epoch: shard.epoch, upTo: { ...shard.upTo }, sites } }]
+}
+
+/** Less is queued than was done since the last word: the next may come too late. */
+function runsDry(shard: Shard): boolean {
+  for (const site of shard.awake) if (site.done >= DRY_FROM && site.done > queuedAt(site)) return true
+  return false
+}
+
+function queuedAt(site: Site): number {
+  let queued = countRecipients(site.queue, 'urgent') + countRecipients(site.queue, 'bulk')
+  for (const pair of site.pairs.values()) for (const lease of pair.leases) queued += lease.queued
+  return queued
 }
 
 /** Nothing of it is left to tell; what it had is over, not paused. Sources that were never lent there taught nothing: they are asked for anew. */
