@@ -2,54 +2,24 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { encode } from '../../protocol/codec.ts'
 import { fullMask } from '../../protocol/mask.ts'
-import type { Batch, Order } from '../../protocol/messages/mail.ts'
-import type { Outcome, OutcomeChunk } from '../../protocol/outcome.ts'
-import { DEFAULT_RETRY } from '../../protocol/retry.ts'
+import type { OutcomeChunk } from '../../protocol/outcome.ts'
 import { STREAM, STREAMS } from '../../protocol/streams.ts'
 import { subject, wildcard } from '../../protocol/subjects.ts'
-import type { Bus } from '../../services/runtime/bus.ts'
+import { type Bus, connectBus } from '../../services/runtime/bus.ts'
 import { Infrastructure } from '../../services/runtime/errors.ts'
 import { Journal } from '../../services/sender/journal.ts'
-import { openWork, type Work } from '../../services/sender/state.ts'
-import { gather, natsForFile, text, withFaults } from '../kit/bus.ts'
+import type { Work } from '../../services/sender/state.ts'
+import { gather, listeningLog, natsForFile, text, withFaults } from '../kit/bus.ts'
+import { claimedWork, delivered } from '../kit/claimed-work.ts'
+import { startNats } from '../kit/nats.ts'
 
 const here = natsForFile()
 beforeAll(() => here.bus.ensureStreams(STREAMS))
 
-let count = 0
-async function claimedWork(campaign: string): Promise<Work> {
-  const batchSeq = ++count
-  const on = subject('claim', { tenant: 'acme', campaign, batch: batchSeq })
-  const claim = await here.bus.store(on, encode({ attempt: 0, order: 1, sender: 'a', mask: fullMask(5) }), { rollup: true, expect: { seq: 0 } })
-  if (claim.kind !== 'stored') throw new Error(claim.message)
-  const recipients = Array.from({ length: 5 }, (_, n) => ({ address: `r${n}@example.jp`, name: null, ref: null, vars: null }))
-  const names = { tenant: 'acme', campaign, kind: 'notice', site: 'example.jp', provider: null } as const
-  const batch: Batch = { v: 1, ...names, shard: 't01', content: 'c', first: 0, recipients }
-  const order: Order = { v: 1, ...names, lane: 'bulk', pool: 'p', batch: batchSeq, mask: fullMask(5), count: 5, attempt: 0, deadline: Date.now() + 86_400_000 }
-  const held = { order, seq: 1, ackSubject: 'x' }
-  return openWork({
-    held,
-    batchSeq,
-    batch,
-    claimSeq: claim.seq,
-    maybe: new Uint8Array(0),
-    prior: [],
-    now: 0,
-    dice: () => 0.5,
-    policy: DEFAULT_RETRY,
-    ratePace: null,
-  })
-}
-
-function delivered(n: number): Outcome {
-  const blank = { ref: null, enhanced: null, reply: 'ok', mx: null, ip: null, ms: 1, site: 'example.jp' }
-  return { n, rcpt: `r${n}@example.jp`, outcome: 'delivered', stage: 'dot', code: 250, class: 'delivered', blames: 'nobody', ...blank }
-}
-
 const journalOn = (bus: Bus) => new Journal({ bus, mono: () => performance.now(), wall: Date.now, onTrouble: () => {} })
 
-async function journalled(campaign: string): Promise<string[]> {
-  const chunks = await gather(here.bus.scan(STREAM.outcomes, wildcard('outcome', { tenant: 'acme', campaign })))
+async function journalled(campaign: string, bus: Bus = here.bus): Promise<string[]> {
+  const chunks = await gather(bus.scan(STREAM.outcomes, wildcard('outcome', { tenant: 'acme', campaign })))
   return chunks.flatMap(({ body }) => {
     const { batch, outcomes } = JSON.parse(text(body)) as OutcomeChunk
     return outcomes.map(({ n }) => `${batch}/${n}`)
@@ -79,7 +49,7 @@ describe('the journal', () => {
         },
       }),
     )
-    const works = await Promise.all([1, 2, 3].map(() => claimedWork('twice')))
+    const works = await Promise.all([1, 2, 3].map(() => claimedWork(here.bus, 'twice')))
     for (const work of works) for (const n of [0, 1]) journal.add(work, delivered(n))
     await Promise.all(works.map((work) => journal.settled(work)))
     expect(works.map(({ unconfirmed }) => unconfirmed)).toEqual([0, 0, 0])
@@ -102,7 +72,7 @@ describe('the journal', () => {
         },
       }),
     )
-    const works = await Promise.all([1, 2, 3].map(() => claimedWork('single')))
+    const works = await Promise.all([1, 2, 3].map(() => claimedWork(here.bus, 'single')))
     const [stolen] = works as [Work]
     const on = subject('claim', { tenant: 'acme', campaign: 'single', batch: stolen.batchSeq })
     await here.bus.store(on, encode({ attempt: 0, order: 1, sender: 'b', mask: fullMask(5) }), { rollup: true, expect: { seq: stolen.claimSeq } })
@@ -112,5 +82,27 @@ describe('the journal', () => {
     await here.bus.flush()
     expect((await journalled('single')).sort()).toEqual(works.slice(1).map(({ batchSeq }) => `${batchSeq}/0`))
     await journal.close()
+  })
+
+  it('loses nothing and doubles nothing over kills of the server', { timeout: 60_000 }, async () => {
+    await using nats = await startNats()
+    await using bus = await connectBus({ url: nats.url, name: 'journal', log: listeningLog() })
+    await bus.ensureStreams(STREAMS)
+    const works: Work[] = []
+    let troubles = 0
+    const journal = new Journal({ bus, mono: () => performance.now(), wall: Date.now, onTrouble: () => void troubles++ })
+    for (let kills = 0; kills < 6; kills++) {
+      for (let n = 0; n < 20; n++) works.push(await claimedWork(bus, 'killed'))
+      const young = works.slice(-20)
+      // Lands at another moment of a round each time.
+      const killed = new Promise((resolve) => setTimeout(resolve, 95 + kills * 9)).then(() => nats.kill())
+      for (const work of young) for (let n = 0; n < 5; n++) journal.add(work, delivered(n))
+      await killed
+      await nats.start()
+      await Promise.all(young.map((work) => journal.settled(work)))
+    }
+    await journal.close()
+    expect(troubles).toBeGreaterThan(0) // else no kill fell into a round, and nothing was tried
+    expect((await journalled('killed', bus)).sort()).toEqual(works.flatMap(({ batchSeq }) => [0, 1, 2, 3, 4].map((n) => `${batchSeq}/${n}`)).sort())
   })
 })

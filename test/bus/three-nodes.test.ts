@@ -1,8 +1,13 @@
 import { expect, test } from 'vitest'
+import type { OutcomeChunk } from '../../protocol/outcome.ts'
+import { STREAM, STREAMS } from '../../protocol/streams.ts'
+import { wildcard } from '../../protocol/subjects.ts'
 import { type Bus, connectBus } from '../../services/runtime/bus.ts'
 import { Infrastructure, isStale } from '../../services/runtime/errors.ts'
-import { startGroupCommit } from '../../services/runtime/group-commit.ts'
+import { Journal } from '../../services/sender/journal.ts'
+import type { Work } from '../../services/sender/state.ts'
 import { bytes, listeningLog, testStream, text } from '../kit/bus.ts'
+import { claimedWork, delivered } from '../kit/claimed-work.ts'
 import { startNatsCluster } from '../kit/nats-cluster.ts'
 
 async function leaderOf(bus: Bus, stream: string): Promise<string> {
@@ -15,43 +20,40 @@ test('three nodes: what is acked is read at once, batches are contiguous, claims
   await using cluster = await startNatsCluster()
   const log = listeningLog()
   await using bus = await connectBus({ url: cluster.url, name: 'three', log })
-  await bus.ensureStreams([testStream('JOURNAL', ['outcome.>', 'claim.>'])], { replicas: 3 })
+  await bus.ensureStreams([testStream('JOURNAL', ['first.>', 'fence.>'])], { replicas: 3 })
 
   for (let n = 0; n < 30; n++) {
-    const stored = await bus.store('outcome.now', bytes(String(n)))
+    const stored = await bus.store('first.now', bytes(String(n)))
     if (stored.kind !== 'stored') throw new Error('refused')
-    expect(text((await bus.readLast('JOURNAL', 'outcome.now'))?.body ?? bytes(''))).toBe(String(n))
+    expect(text((await bus.readLast('JOURNAL', 'first.now'))?.body ?? bytes(''))).toBe(String(n))
     expect((await bus.fetchSeq('JOURNAL', stored.seq))?.seq).toBe(stored.seq) // Direct Get alone would miss a tenth
   }
-  const claim = await bus.store('claim.1', bytes('a'), { expect: { seq: 0 } })
-  const twin = await bus.store('claim.1', bytes('b'), { expect: { seq: 0 } })
+  const claim = await bus.store('fence.1', bytes('a'), { expect: { seq: 0 } })
+  const twin = await bus.store('fence.1', bytes('b'), { expect: { seq: 0 } })
   expect([claim.kind, twin.kind === 'refused' && isStale(twin)]).toEqual(['stored', true])
 
+  await bus.ensureStreams(STREAMS, { replicas: 3 })
+  const works: Work[] = []
+  for (let n = 0; n < 60; n++) works.push(await claimedWork(bus, 'long'))
   const seen: string[] = []
-  const following = bus.follow('JOURNAL', ['outcome.long'])
+  const following = bus.follow(STREAM.outcomes, [wildcard('outcome', { tenant: 'acme', campaign: 'long' })])
   const reading = (async () => {
-    for await (const message of following) {
-      seen.push(text(message.body))
-      if (text(message.body) === 'last') return
+    for await (const { body } of following) {
+      const { batch, outcomes } = JSON.parse(text(body)) as OutcomeChunk
+      for (const { n } of outcomes) seen.push(`${batch}/${n}`)
+      if (batch === works.at(-1)?.batchSeq) return
     }
   })()
-  const journal = startGroupCommit({ bus, stream: 'JOURNAL', log, everyMs: 20 })
-  const added: { readonly body: string; readonly answer: ReturnType<typeof journal.add> }[] = []
-  const add = (body: string) => added.push({ body, answer: journal.add({ subject: 'outcome.long', body: bytes(body) }) })
-  for (let n = 0; n < 300; n++) {
-    add(String(n))
-    if (n % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 30)) // rounds before and after the death
-    if (n === 150) void cluster.servers.get(await leaderOf(bus, 'JOURNAL'))?.kill()
+  const journal = new Journal({ bus, mono: () => performance.now(), wall: Date.now, onTrouble: () => {} })
+  for (const [at, work] of works.entries()) {
+    for (let n = 0; n < 5; n++) journal.add(work, delivered(n))
+    if (at % 10 === 9) await new Promise((resolve) => setTimeout(resolve, 30)) // rounds before and after the death
+    if (at === 30) void cluster.servers.get(await leaderOf(bus, STREAM.outcomes))?.kill()
   }
-  add('last')
-  for (const { body, answer } of added) {
-    const stored = await answer
-    if (stored.kind !== 'stored') throw new Error(`${body} was refused: ${stored.message}`)
-    expect(text((await bus.readSeq('JOURNAL', stored.seq))?.body ?? bytes(''))).toBe(body)
-  }
+  expect(new Set(await Promise.all(works.map((work) => journal.settled(work))))).toEqual(new Set(['durable']))
+  await journal.close()
   await reading
-  expect(seen).toEqual(added.map(({ body }) => body))
-  await journal[Symbol.asyncDispose]()
+  expect(seen.sort()).toEqual(works.flatMap(({ batchSeq }) => [0, 1, 2, 3, 4].map((n) => `${batchSeq}/${n}`)).sort())
 }, 60_000)
 
 test('while two of three are gone nothing can be stored, and that is said; when they are back it goes on', async () => {

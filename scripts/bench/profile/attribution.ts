@@ -35,7 +35,7 @@ export const STAGES: readonly StageRule[] = [
   { stage: 'write to sockets', file: /services\/sender\/smtp\/(wire|body|commands)\.ts$/ },
   { stage: 'SMTP session', file: /services\/sender\/(smtp\/|session-worker|session-door|routes|ahead)/ },
   { stage: 'judge replies', file: /services\/sender\/policy\// },
-  { stage: 'journal and claims', file: /services\/sender\/(journal|claims|state)\.ts$|services\/runtime\/group-commit\.ts$/ },
+  { stage: 'journal and claims', file: /services\/sender\/(journal|claims|state)\.ts$/ },
   { stage: 'NATS', file: /node_modules\/(nats|@nats-io)\/|services\/runtime\/(bus|kv|objects)|protocol\/codec\.ts$/ },
   { stage: 'orders, leases, pace, reports', file: /services\/sender\/|protocol\// },
   { stage: 'runtime, other packages', file: /services\/runtime\/|node_modules\// },
