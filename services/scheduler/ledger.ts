@@ -71,9 +71,10 @@ export class Ledger implements Disposable {
   }
 }
 
+const UTF8 = new TextDecoder()
 function read(body: Uint8Array): OutcomeChunk | null {
   try {
-    return JSON.parse(new TextDecoder().decode(body)) as OutcomeChunk
+    return JSON.parse(UTF8.decode(body)) as OutcomeChunk
   } catch (error) {
     if (error instanceof SyntaxError) return null
     throw error

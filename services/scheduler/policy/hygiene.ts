@@ -90,7 +90,6 @@ export class Hygiene {
     const touched = new Set<string>()
     for (const outcome of chunk.outcomes) {
       if (!isFinal(outcome.outcome)) continue
-      const verdict = verdictOf(chunk, outcome)
       if (isResult(outcome)) {
         const site = this.#site(outcome.site)
         touched.add(outcome.site)
@@ -98,14 +97,15 @@ export class Hygiene {
         if (change) says.push({ say: 'brake', site: outcome.site, is: change, share: site.brake.share })
         const tripped = countResult(this.#pair(chunk, outcome.site), outcome, unknownMax(outcome.site))
         if (tripped) says.push(this.#trip(chunk, outcome.site, tripped))
-        if (outcome.outcome === 'delivered') this.marks.delete(keyOf(verdict))
-        else if (isUnknown(outcome) && outcome.suppress) {
-          site.pending.push({ ...verdict, index: site.brake.results.total - 1 })
+        if (outcome.outcome === 'delivered') {
+          if (this.marks.size > 0) this.marks.delete(keyOf({ tenant: chunk.tenant, rcpt: outcome.rcpt }))
+        } else if (isUnknown(outcome) && outcome.suppress) {
+          site.pending.push({ ...verdictOf(chunk, outcome), index: site.brake.results.total - 1 })
           this.#pending++
           continue
         }
       }
-      if (outcome.suppress) says.push(...this.#strike(verdict, rules))
+      if (outcome.suppress) says.push(...this.#strike(verdictOf(chunk, outcome), rules))
     }
     for (const site of touched) says.push(...this.#decide(site, rules, now))
     return says
