@@ -105,7 +105,7 @@ function unsubscribeProblems(content: Content, { kind, sample = [] }: Asked, tem
   const template = templates.get('unsubscribe.url')
   if (kind !== 'marketing' || !template) return problems
   const pair = alike(template, sample)
-  if (template.variables.length === 0) {
+  if (template.variables().length === 0) {
     problems.push({ path: 'unsubscribe.url', message: 'is the same for every recipient; it must name who unsubscribes, as in https://…/{{ token }}' })
   } else if (pair !== null) {
     const message = `is the same for ${pair[0]} and ${pair[1]} once rendered; it must name who unsubscribes, as in https://…/{{ token }}`

@@ -7,15 +7,15 @@ import { fillSlots, intoSlots, joinSlots, type Slotted, withoutSlots } from './s
 export interface Template extends Slotted {
   /** the whole text when there is no Liquid in it, else null */
   readonly fixed: string | null
-  /** the variables it names, with their paths: `name`, `order.items` */
-  readonly variables: readonly string[]
+  /** the variables it names, with their paths: `name`, `order.items`; quadratic in the template's length */
+  readonly variables: () => readonly string[]
   readonly render: (scope: Scope, mode: RenderMode) => Rendering
 }
 
 /** @returns the compiled template, or every problem Liquid finds in it. `path` names the place in the campaign. */
 export function compileTemplate(path: string, source: string, flavour: Flavour): Template | readonly Problem[] {
   if (!source.includes('{{') && !source.includes('{%')) {
-    return { ...withoutSlots(source), fixed: source, variables: [], render: () => ({ kind: 'text', text: source }) }
+    return { ...withoutSlots(source), fixed: source, variables: () => [], render: () => ({ kind: 'text', text: source }) }
   }
   const parsed = parse(source, flavour)
   if ('errors' in parsed) return parsed.errors.map((message) => ({ path, message }))
