@@ -138,6 +138,11 @@ function subjectsOf(stream: StreamName): string[] {
     .map((row) => listenerForm(row.on))
 }
 
+/** An order that nobody acks or says +WPI for comes again after so long. Whoever holds it, router or sender, says +WPI at a third of it (design §6). */
+export const ORDER_ACK_WAIT_MS = { urgent: 4_000, bulk: 15_000 } as const
+/** How often that is. NOTE: a sign of life makes the server write and sync the consumer's whole state anew: sooner than needed costs more than the mail does. */
+export const WORKING_EVERY_MS = { urgent: ORDER_ACK_WAIT_MS.urgent / 3, bulk: ORDER_ACK_WAIT_MS.bulk / 3 } as const
+
 /** Consumer names, one place so that a takeover finds its predecessor's. */
 export const CONSUMERS = {
   jobs: 'scheduler-jobs',

@@ -1,11 +1,10 @@
 import { type HeldOrder, readOrder } from '../../protocol/messages/mail.ts'
-import { CONSUMERS, STREAM } from '../../protocol/streams.ts'
+import { CONSUMERS, ORDER_ACK_WAIT_MS, STREAM } from '../../protocol/streams.ts'
 import { subject, wildcard } from '../../protocol/subjects.ts'
 import { type EpochMs, LANES, type Lane } from '../../protocol/words.ts'
 import type { Bus, Delivery, Puller } from '../runtime/bus/types.ts'
 import { Infrastructure } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
-import { ACK_WAIT_MS } from './policy/numbers.ts'
 
 /** An order nobody can read is looked at again after so long, perhaps by a newer version. */
 const UNREADABLE_MS = 3_600_000
@@ -46,7 +45,7 @@ export async function openOrderDoor(options: OrderDoorOptions): Promise<OrderDoo
       stream: STREAM.mail,
       durable: CONSUMERS.orders(shard, lane),
       filter: wildcard('order', { shard, lane }),
-      ackWaitMs: ACK_WAIT_MS[lane],
+      ackWaitMs: ORDER_ACK_WAIT_MS[lane],
       maxAckPending,
     }
     pullers.set(lane, await bus.pull(spec, hear))

@@ -12,13 +12,14 @@ import { KEYS } from '../../protocol/buckets.ts'
 import { decode, encode } from '../../protocol/codec.ts'
 import { type FleetRecord, type FleetTls, tlsOf } from '../../protocol/fleet.ts'
 import type { Grant, HoldingsAsk, SenderHere, SourceChanged } from '../../protocol/messages/permission.ts'
-import type { HeldOrder } from '../../protocol/messages/mail.ts'
 import { DEFAULT_RETRY, type RetryPolicy } from '../../protocol/retry.ts'
 import { RetryConfig, retryPolicy } from '../../protocol/retry-config.ts'
 import { mergeProviders } from '../../protocol/providers/merge.ts'
 import { BUILT_IN_PROVIDERS, providerTable } from '../../protocol/providers/table.ts'
+import { WORKING_EVERY_MS } from '../../protocol/streams.ts'
 import { subject } from '../../protocol/subjects.ts'
 import { controlNames } from '../../protocol/suppression-config.ts'
+import { LANES, type Lane } from '../../protocol/words.ts'
 import { signInPool, signOnLoop } from '../content/signer.ts'
 import type { Config } from '../runtime/config.ts'
 import type { MailHost } from '../runtime/dns/mail-hosts.ts'
@@ -56,8 +57,6 @@ import { Door } from './session-door.ts'
 import { SessionWorker } from './session-worker.ts'
 import { TIMEOUTS } from './smtp/timeouts.ts'
 
-/** +WPI: a third of the shortest ack_wait (urgent orders, 4 s). */
-const WORKING_EVERY_MS = 1_300
 const HERE_EVERY_MS = 500
 const EXPIRE_EVERY_MS = 100
 /** an allowance (4 s) and a lease under it (4 s), with a margin */
@@ -199,7 +198,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
       [
         { everyMs: config.reportEveryMs, turn: () => reports.every() },
         { everyMs: EXPIRE_EVERY_MS, turn: () => leases.expire() },
-        { everyMs: WORKING_EVERY_MS, turn: () => keepWorking(leases.held()) },
+        ...LANES.map((lane) => ({ everyMs: WORKING_EVERY_MS[lane], turn: () => keepWorking(lane) })),
       ],
       () => !leases.isEmpty,
     ),
@@ -242,8 +241,8 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
   stack.defer(() => {
     for (const timer of timers) clearInterval(timer)
   })
-  function keepWorking(orders: Iterable<HeldOrder>): void {
-    for (const { ackSubject } of orders) bus.working(ackSubject)
+  function keepWorking(lane: Lane): void {
+    for (const { order, ackSubject } of leases.held()) if (order.lane === lane) bus.working(ackSubject)
   }
   onFleet = ({ fleet: { ip } }) => {
     contents.forget()

@@ -81,6 +81,19 @@ describe('a sender', () => {
     expect(lab.arrived(job.addresses)).toBe(60)
   })
 
+  it("says +WPI for what it holds at a third of its lane's ack_wait", async () => {
+    const { id } = await lab.aSender()
+    const [urgent, bulk] = [await lab.placed(people('u', 100), { lane: 'urgent' }), await lab.placed(people('b', 100))]
+    const said: string[] = []
+    using _urgent = here.bus.hear(urgent.held.ackSubject, () => said.push('urgent'))
+    using _bulk = here.bus.hear(bulk.held.ackSubject, () => said.push('bulk'))
+    await lab.granted(id, lab.lease({ pacePerS: 10 }), [urgent.held, bulk.held])
+    await until('the bulk order has its first', () => said.includes('bulk'), 8_000)
+    expect(said.filter((lane) => lane === 'urgent').length).toBeGreaterThanOrEqual(2)
+    await until('the bulk order has its second', () => said.filter((lane) => lane === 'bulk').length === 2, 8_000)
+    expect(said.filter((lane) => lane === 'urgent').length).toBeGreaterThanOrEqual(6)
+  })
+
   it('cannot journal under a claim that was taken over while it was stopped', async () => {
     const [zombie, other] = [await lab.startSender(), await lab.startSender()]
     const job = await lab.placed(people('z', 40))

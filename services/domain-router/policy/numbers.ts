@@ -72,6 +72,4 @@ export const FORGET_SITE_MS = 600_000
 export const REMEMBERED_PAIRS = 5_000
 /** How long "paused" or "cancelled" is believed without being said again: it is a message that may be lost. */
 export const CAMPAIGN_HELD_MS = 10_000
-/** +WPI at a third of ack_wait (design §6). */
-export const ACK_WAIT_MS = { urgent: 4_000, bulk: 15_000 } as const
 export const MAX_ACK_PENDING = 2_000

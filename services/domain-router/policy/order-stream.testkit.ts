@@ -1,7 +1,8 @@
 /** The stream of orders as a shard's two consumers give it: redelivery after ack_wait, +WPI, a window of unacked ones. */
 import type { HeldOrder, Order } from '../../../protocol/messages/mail.ts'
+import { ORDER_ACK_WAIT_MS } from '../../../protocol/streams.ts'
 import type { Lane } from '../../../protocol/words.ts'
-import { ACK_WAIT_MS, MAX_ACK_PENDING } from './numbers.ts'
+import { MAX_ACK_PENDING } from './numbers.ts'
 
 /** The world's clock on the wall when its time is 0. */
 export const WALL = Date.UTC(2026, 10, 24)
@@ -51,13 +52,13 @@ export class OrderStream {
   /** +WPI of an order that was delivered. */
   working(seq: number, now: number): void {
     const order = this.#of(seq)
-    if (order.due !== null) order.due = now + ACK_WAIT_MS[order.held.order.lane]
+    if (order.due !== null) order.due = now + ORDER_ACK_WAIT_MS[order.held.order.lane]
   }
 
   /** When a third of ack_wait is over (design §6). */
   wantsWorking(seq: number, now: number): boolean {
     const { due, held } = this.#of(seq)
-    return due !== null && due - now < (ACK_WAIT_MS[held.order.lane] * 2) / 3
+    return due !== null && due - now < (ORDER_ACK_WAIT_MS[held.order.lane] * 2) / 3
   }
 
   /** Up to `want` orders of a lane that are new or whose ack_wait is over. */
@@ -66,7 +67,7 @@ export class OrderStream {
     const isPending = ({ due }: StreamOrder) => due !== null && due > now
     const room = Math.min(want, MAX_ACK_PENDING - live.filter(isPending).length)
     const arrived = live.filter((order) => !isPending(order)).slice(0, Math.max(0, room))
-    for (const order of arrived) order.due = now + ACK_WAIT_MS[lane]
+    for (const order of arrived) order.due = now + ORDER_ACK_WAIT_MS[lane]
     return arrived.map(({ held }) => held)
   }
 
