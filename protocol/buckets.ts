@@ -25,6 +25,8 @@ export const KEYS = {
   hygiene: 'hygiene',
   /** up to where FEEDBACK was acted on */
   feedback: 'feedback',
+  /** DKIM keys that DNS does not show: senders sign with the others */
+  dkimKeys: 'dkim-keys',
   fleet: 'current',
   siteMemory: (shard: string) => `router.${shard}`,
   ipMemory: 'ip-manager',
@@ -55,9 +57,9 @@ export const BUCKETS = [
   {
     name: 'campaigns',
     ttl: true,
-    writes: { scheduler: [KEYS.allotments, KEYS.campaign('*', '*'), KEYS.feedback, KEYS.held('*', '*'), KEYS.hygiene] },
+    writes: { scheduler: [KEYS.allotments, KEYS.campaign('*', '*'), KEYS.dkimKeys, KEYS.feedback, KEYS.held('*', '*'), KEYS.hygiene] },
     reads: ['scheduler', 'sender'],
-    why: 'each campaign: state, counts, where its list and outcomes have been read to',
+    why: 'each campaign: state, counts, where its list and outcomes have been read to; which DKIM keys DNS does not show',
   },
   {
     name: 'fleet',

@@ -11,6 +11,7 @@ export interface ErrorAnswer {
 /** `site`: pause or resume there only; a resume without it lifts what breakers paused as well. */
 export const CampaignControl = z
   .strictObject({ action: z.enum(['pause', 'resume', 'cancel']), site: z.string().min(1).max(100).optional() })
+  .refine(({ site }) => site !== '*', { path: ['site'], message: 'without a site it is everywhere' })
   .refine(({ action, site }) => action !== 'cancel' || site === undefined, { path: ['site'], message: 'a campaign is cancelled as a whole' })
 
 export const IpControl = z.strictObject({

@@ -40,6 +40,14 @@ export const RELEASE_WORDS = {
   },
 } as const satisfies Record<string, Word>
 
+/** services/scheduler/key-keeper.ts: a campaign that is held everywhere (delivery.md §10). */
+export const KEY_WORDS = {
+  'dkim-key': {
+    means: "DNS shows no RSA key any more that signs for the campaign's From; it said so twice, and nothing leaves unsigned",
+    ends: 'publish the record that the event `paused` and `npx hato doctor` name; it goes on by itself when DNS shows it',
+  },
+} as const satisfies Record<string, Word>
+
 /** services/scheduler/policy/breakers.ts: why a campaign was paused at one site, for a person (delivery.md §7). */
 export const TRIP_WORDS: Readonly<Record<'unknown-users' | 'policy-blocks' | 'complaints', Word>> = {
   'unknown-users': {

@@ -14,7 +14,7 @@ import { SENDER_CONFIG } from '../../services/sender/config.ts'
 import { COMMANDS } from '../cli/commands.ts'
 import { usage } from '../cli/help.ts'
 import { START_CONFIG } from '../start/config.ts'
-import { classTable, finalClasses, grantTable, RELEASE_WORDS, SITE_WORDS, SOURCE_WORDS, TRIP_WORDS, wordTable } from './because.ts'
+import { classTable, finalClasses, grantTable, KEY_WORDS, RELEASE_WORDS, SITE_WORDS, SOURCE_WORDS, TRIP_WORDS, wordTable } from './because.ts'
 import type { Blocks } from './markers.ts'
 import { code, table } from './table.ts'
 import { scenarioTable } from './twins.ts'
@@ -26,7 +26,7 @@ export const BLOCKS: Blocks = {
   buckets,
   providers,
   scenarios: scenarioTable,
-  'because-release': () => wordTable({ ...RELEASE_WORDS, ...TRIP_WORDS }),
+  'because-release': () => wordTable({ ...RELEASE_WORDS, ...KEY_WORDS, ...TRIP_WORDS }),
   'because-site': () => wordTable(SITE_WORDS),
   'because-source': () => wordTable(SOURCE_WORDS),
   'because-class': classTable,

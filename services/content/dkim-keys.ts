@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, hash, type KeyObject } from 'node:crypto'
 import type { Problem } from '../../protocol/campaign.ts'
 import type { Fleet } from '../../protocol/fleet.ts'
 import type { EpochMs } from '../../protocol/words.ts'
@@ -124,17 +124,38 @@ export interface KeyQuestion {
  * The keys that sign a mail: at most one of each algorithm, RSA first; of the nearest domain at or above From's (relaxed alignment, RFC 7489 3.1.1);
  * of several selectors in use the newest. Empty = there is none for this tenant, domain and time.
  */
-export function chooseKeys(keys: readonly DkimKey[], { tenant, fromDomain, at }: KeyQuestion): readonly DkimKey[] {
-  const usable = keys.filter(
-    (key) =>
-      key.tenants.includes(tenant) &&
-      (fromDomain === key.domain || fromDomain.endsWith(`.${key.domain}`)) &&
-      (key.from === null || key.from <= at) &&
-      (key.until === null || at < key.until),
-  )
+export function chooseKeys(keys: readonly DkimKey[], question: KeyQuestion): readonly DkimKey[] {
+  const usable = usableKeys(keys, question)
   const nearest = Math.max(0, ...usable.map((key) => key.domain.length))
   const newestFirst = usable.filter((key) => key.domain.length === nearest).sort((a, b) => (b.from ?? 0) - (a.from ?? 0))
   const rsa = newestFirst.find((key) => key.algorithm === 'rsa-sha256')
   const ed25519 = newestFirst.find((key) => key.algorithm === 'ed25519-sha256')
   return [rsa, ed25519].filter((key) => key !== undefined)
 }
+
+/** What is left of `chooseKeys` while DNS does not show the keys in `gone` (`keyId`): the other selector, the domain above. Empty where no RSA key is left. */
+export function chooseShownKeys(keys: readonly DkimKey[], question: KeyQuestion, gone: ReadonlySet<string>): readonly DkimKey[] {
+  const usable = usableKeys(keys, question)
+  const shown = usable.filter((key) => !gone.has(keyId(key)))
+  if (shown.length === usable.length) return chooseKeys(usable, question)
+  const withRsa = new Set(shown.filter(({ algorithm }) => algorithm === 'rsa-sha256').map(({ domain }) => domain))
+  return chooseKeys(
+    shown.filter(({ domain }) => withRsa.has(domain)),
+    question,
+  )
+}
+
+/** All that sign for it at some time. */
+export function keysFor(keys: readonly DkimKey[], { tenant, fromDomain }: Omit<KeyQuestion, 'at'>): readonly DkimKey[] {
+  return keys.filter((key) => key.tenants.includes(tenant) && (fromDomain === key.domain || fromDomain.endsWith(`.${key.domain}`)))
+}
+
+const usableKeys = (keys: readonly DkimKey[], question: KeyQuestion): readonly DkimKey[] =>
+  keysFor(keys, question).filter(({ from, until }) => (from === null || from <= question.at) && (until === null || question.at < until))
+
+/** Where DNS should show the key. */
+export const keyName = ({ selector, domain }: Pick<DkimKey, 'selector' | 'domain'>): string => `${selector}._domainkey.${domain}`
+
+/** Names the key itself: another one under the same selector is another key, of which nothing is known yet. */
+export const keyId = (key: Pick<DkimKey, 'selector' | 'domain' | 'dnsRecord'>): string =>
+  `${keyName(key)} ${hash('sha256', key.dnsRecord, 'base64url').slice(0, 16)}`

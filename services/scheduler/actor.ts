@@ -2,8 +2,8 @@
  * scheduler: decides what and when.
  *
  * OWNS       campaigns: their records (bucket campaigns), cursors, tallies; the suppression list; who may still send how much (`allotments`)
- * HEARS      DNS (MX, preflight) · bucket reputation tenant-shares · campaign.jobs.> · due.> · outcome.> · feedback.> · router.*.drain · campaign.status/control · suppression.*
- * SAYS       batches, cursors, orders (MAIL) · campaign.events.> · bucket campaigns held.> · outcomes of its own (cancelled, expired, suppressed)
+ * HEARS      DNS (MX, preflight, DKIM keys) · bucket reputation tenant-shares · campaign.jobs.> · due.> · outcome.> · feedback.> · router.*.drain · campaign.status/control · suppression.*
+ * SAYS       batches, cursors, orders (MAIL) · campaign.events.> · bucket campaigns held.> dkim-keys · outcomes of its own (cancelled, expired, suppressed)
  * INVARIANT  recipients = settled + waiting whenever anyone asks (S1); a batch and the cursor that counts it are one atomic batch
  * ON CRASH   another process takes `scheduler.all`, reads records and cursors, counts the journal from the saved position, then answers again
  * NOT HERE   how fast (domain-router), from where (ip-manager), when to try again (protocol/retry, at the sender)

@@ -18,6 +18,22 @@ export const SCHEDULER_CONFIG = {
     max: 64,
     why: 'lists read side by side; de-duplication holds 16 bytes an address of each',
   },
+  keysEveryMs: {
+    env: 'HATO_KEYS_EVERY',
+    unit: 'duration',
+    default: 3_600_000,
+    min: 1_000,
+    max: 86_400_000,
+    why: 'how often DNS is asked for the DKIM keys of whom mail is being sent as',
+  },
+  keysAgainMs: {
+    env: 'HATO_KEYS_AGAIN',
+    unit: 'duration',
+    default: 300_000,
+    min: 1_000,
+    max: 3_600_000,
+    why: 'the least between two looks at a key that DNS does not show: only the second such answer counts',
+  },
 } as const satisfies ConfigTable
 
 export type SchedulerContext = ActorContext<Config<typeof SCHEDULER_CONFIG>>

@@ -15,7 +15,7 @@ import type { Bucket } from '../runtime/kv.ts'
 import type { Log } from '../runtime/log.ts'
 import { type Campaigns, ENDED, type Running } from './campaigns.ts'
 import type { CampaignEvents } from './events.ts'
-import { heldKeyOf, holdAt, lifted, resumingSites, withHold, withoutResuming } from './policy/site-holds.ts'
+import { EVERYWHERE, heldKeyOf, holdAt, lifted, resumingSites, withHold, withoutResuming } from './policy/site-holds.ts'
 import type { Releaser } from './releaser.ts'
 import { statusOf } from './status.ts'
 
@@ -29,6 +29,8 @@ export interface ControlOptions {
   readonly now: () => EpochMs
   /** a person lets it go on at these sites */
   readonly onLifted: (running: Running, sites: readonly string[]) => void
+  /** why nobody can let it go on now where it is held everywhere; null = anybody can */
+  readonly whyHeld: (running: Running) => string | null
   /** what was not released is to be written off; asked again while the campaign is cancelling */
   readonly onCancelling: (running: Running) => void
   /** perhaps there is nothing left to wait for */
@@ -66,17 +68,24 @@ export class Control {
         case 'pause':
           return site === undefined ? this.#pause(running) : this.#pauseAt(running, site, 'paused', 'by hand')
         case 'resume':
-          return site === undefined ? this.#resume(running) : this.#resumeAt(running, [site])
+          return this.#whyNot(running, site) ?? (site === undefined ? this.#resume(running) : this.#resumeAt(running, [site]))
         case 'cancel':
           return this.#cancel(running)
       }
     })
   }
 
-  /** A breaker: the campaign stops at this site until a person lets it go on (delivery.md §7). */
+  /** A breaker: the campaign stops at this site until a person lets it go on (delivery.md §7). `EVERYWHERE`: until `goOnAt` as well. */
   stopAt(running: Running, site: string, because: string, says: string): Promise<void> {
     return this.#inTurn(running, async () => {
       if (!ENDED.has(running.record.state)) await this.#pauseAt(running, site, because, says)
+    })
+  }
+
+  /** What held it there is over. */
+  goOnAt(running: Running, site: string): Promise<void> {
+    return this.#inTurn(running, async () => {
+      if (!ENDED.has(running.record.state)) await this.#resumeAt(running, [site])
     })
   }
 
@@ -100,6 +109,12 @@ export class Control {
       const record = campaigns.get(tenant, id)?.record
       if (record === undefined || heldKeyOf(record) === null) await bucket.remove(key)
     }
+  }
+
+  #whyNot(running: Running, site: string | undefined): ControlAnswer | null {
+    if (running.record.heldSites?.[EVERYWHERE] === undefined || (site !== undefined && site !== EVERYWHERE)) return null
+    const message = this.#options.whyHeld(running)
+    return message === null ? null : { error: { code: 'held', message } }
   }
 
   // Each step may be all that was done before a crash or a lost answer: asked again, an action does the others.
@@ -133,7 +148,7 @@ export class Control {
     if (holdAt(record, site) === null) {
       await this.#options.campaigns.change(running, { heldSites: withHold(record, site, because, says, this.#options.now()) })
       await this.#tellSenders(running)
-      await this.#tell('paused', running, { site, because: says })
+      await this.#tell('paused', running, { ...siteOf(site), because: says })
     } else await this.#tellSenders(running)
     return { ok: true, state: running.record.state }
   }
@@ -143,17 +158,20 @@ export class Control {
     if (record.state === 'cancelling') return refused(running, 'resume')
     const known = sites.filter((site) => record.heldSites?.[site] !== undefined)
     if (known.length === 0) return { ok: true, state: record.state }
-    this.#options.onLifted(running, known)
+    this.#options.onLifted(
+      running,
+      known.filter((site) => site !== EVERYWHERE),
+    )
     await this.#options.campaigns.change(running, { heldSites: lifted(record, known) })
     await this.#goOnAt(running)
-    for (const site of known) await this.#tell('resumed', running, { site })
+    for (const site of known) await this.#tell('resumed', running, siteOf(site))
     return { ok: true, state: running.record.state }
   }
 
   async #goOnAt(running: Running): Promise<void> {
     const sites = resumingSites(running.record)
     await this.#tellSenders(running)
-    await this.#fireWaiting(running, (order) => order.parked === true && sites.includes(order.site))
+    await this.#fireWaiting(running, (order) => order.parked === true && (sites.includes(EVERYWHERE) || sites.includes(order.site)))
     await this.#options.campaigns.change(running, { heldSites: withoutResuming(running.record) })
     this.#options.releaser.look()
   }
@@ -229,6 +247,8 @@ export class Control {
     await events.changed(type, statusOf(running, releaser), running.record.job, [], at)
   }
 }
+
+const siteOf = (site: string): { readonly site?: string } => (site === EVERYWHERE ? {} : { site })
 
 function ended(record: CampaignRecord, action: string): ControlAnswer {
   return { error: { code: 'ended', message: `${campaignName(record)} is ${record.state}; ${action} changes nothing any more` } }

@@ -22,10 +22,12 @@ import { CampaignEvents } from './events.ts'
 import { Expansions } from './expansions.ts'
 import type { FeedbackOptions } from './feedback.ts'
 import { HygieneKeeper } from './hygiene-keeper.ts'
+import { KeyKeeper, NO_KEY } from './key-keeper.ts'
 import { Intake } from './intake.ts'
 import { Ledger } from './ledger.ts'
 import { Releaser } from './releaser.ts'
 import { restoreQueues } from './restore.ts'
+import { EVERYWHERE } from './policy/site-holds.ts'
 import { Preflight } from './preflight.ts'
 import type { Sites } from './sites.ts'
 import { Statuses } from './status.ts'
@@ -193,9 +195,25 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
     releaser,
     now: clock.now,
     onLifted: ({ record }, lifted) => hygiene.forgive(record.tenant, record.id, lifted),
+    whyHeld: (running) => keyKeeper.whyHeld(running),
     onCancelling: cancelRest,
     onChanged: settle,
   })
+  const holdAll = (running: Running, says: string) => control.stopAt(running, EVERYWHERE, NO_KEY, says)
+  const keyKeeper: KeyKeeper = stack.use(
+    await KeyKeeper.open({
+      bucket,
+      resolver: () => sites.resolver(),
+      fleet: () => fleet.current(),
+      campaigns,
+      hold: holdAll,
+      letGo: (running) => control.goOnAt(running, EVERYWHERE),
+      again,
+      clock,
+      log,
+      times: { everyMs: config.keysEveryMs, againMs: config.keysAgainMs },
+    }),
+  )
   const { lastSeq } = await bus.streamState(STREAM.outcomes)
   const hygiene: HygieneKeeper = stack.use(
     await HygieneKeeper.open({
@@ -234,6 +252,12 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
   stack.use(
     await hearFeedback({ bus, bucket, log, campaigns, suppression, again, fleet, sites, hygiene, onHeard, saveEveryMs: config.saveEveryMs, now: clock.now }),
   )
+  function expand(running: Running): void {
+    // It may have been cancelled, even to its end, while its acceptance was told.
+    if (ENDED.has(running.record.state) || expansions.has(running) || stopping) return
+    expansions.add(running)
+    expansions.begin()
+  }
   const intake = new Intake({
     bus,
     clock,
@@ -244,10 +268,10 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
     preflight,
     journalPosition: () => ledger.position,
     onAccepted: (running) => {
-      // It may have been cancelled, even to its end, while its acceptance was told.
-      if (ENDED.has(running.record.state) || expansions.has(running)) return
-      expansions.add(running)
-      expansions.begin()
+      keyKeeper.use(running.record)
+      const why = keyKeeper.whyHeld(running)
+      if (why === null) expand(running)
+      else void again(() => holdAll(running, why)).then(() => expand(running)) // held before anything of it is released
     },
   })
 
@@ -280,6 +304,7 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
   await intake.start()
   stack.use(intake)
   void preflight.lookAtFleet()
+  keyKeeper.begin()
   log.info('term began', { campaigns: campaigns.size, position: ledger.position })
 
   return {

@@ -2,7 +2,7 @@
  * sender: holds the conversation.
  *
  * OWNS       nothing durable; SMTP sessions and the orders in its hands, under leases
- * HEARS      sender.<id>.grant, sender.<id>.holdings (routers) · ip-manager.changed · bucket campaigns held.> · bucket owners
+ * HEARS      sender.<id>.grant, sender.<id>.holdings (routers) · ip-manager.changed · bucket campaigns held.> dkim-keys · bucket owners
  * SAYS       senders.here · router.<shard>.report · claims and outcomes (OUTCOMES) · retry orders (MAIL)
  * INVARIANT  no transaction without a live lease, a claim of its own, and room in the journal (S2, S3, S4, S5)
  * ON CRASH   its node key expires; its orders come back after ack_wait and are taken over by their claims
@@ -12,6 +12,7 @@ import { KEYS } from '../../protocol/buckets.ts'
 import { decode, encode } from '../../protocol/codec.ts'
 import { type FleetRecord, type FleetTls, tlsOf } from '../../protocol/fleet.ts'
 import type { Grant, HoldingsAsk, SenderHere, SourceChanged } from '../../protocol/messages/permission.ts'
+import { type DkimKeysRow, goneOf } from '../../protocol/messages/dkim-keys.ts'
 import { DEFAULT_RETRY, type RetryPolicy } from '../../protocol/retry.ts'
 import { RetryConfig, retryPolicy } from '../../protocol/retry-config.ts'
 import { mergeProviders } from '../../protocol/providers/merge.ts'
@@ -204,8 +205,12 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     ),
   )
 
-  // Campaigns may be held already: what hears of them stands before they are read, and they are known before the first grant.
-  const heldWatch = openBucket(bus, 'campaigns').watch(KEYS.allHeld, ({ key, value }) => {
+  // Campaigns may be held, and keys gone, already: what hears of them stands before they are read, and they are known before the first grant.
+  const heldWatch = openBucket(bus, 'campaigns').watch([KEYS.allHeld, KEYS.dkimKeys], ({ key, value }) => {
+    if (key === KEYS.dkimKeys) {
+      contents.without(value === null ? new Set() : goneOf(decode<DkimKeysRow>(value).missing))
+      return
+    }
     const campaign = held.told(key, value)
     if (campaign !== null) leases.letGoOf(campaign)
   })

@@ -3,7 +3,7 @@ import type { FleetRecord } from '../../protocol/fleet.ts'
 import type { Batch } from '../../protocol/messages/mail.ts'
 import type { CampaignContent } from '../../protocol/messages/campaign.ts'
 import { prepareContent, type Prepared } from '../content/compose.ts'
-import { chooseKeys, type DkimKey, loadDkimKeys } from '../content/dkim-keys.ts'
+import { chooseKeys, chooseShownKeys, type DkimKey, dkimRowsOf, loadDkimKeys } from '../content/dkim-keys.ts'
 import type { Signer } from '../content/signer.ts'
 import { encodeReturnPath, messageId } from '../content/verp.ts'
 import type { Bus } from '../runtime/bus/types.ts'
@@ -28,6 +28,7 @@ export class Contents {
   readonly #fleet: () => FleetRecord | null
   readonly #sign: Signer
   readonly #ready = new Map<string, Promise<Ready | { readonly because: string }>>()
+  #gone: ReadonlySet<string> = new Set()
   #keys: { readonly revision: number; readonly keys: readonly DkimKey[] } | null = null
 
   constructor(options: { bus: Bus; fleet: () => FleetRecord | null; sign: Signer }) {
@@ -64,6 +65,13 @@ export class Contents {
   /** Another fleet may sign with other keys: what was prepared is prepared again. */
   forget(): void {
     this.#ready.clear()
+  }
+
+  /** Keys that DNS does not show (`keyId`): the others sign. */
+  without(gone: ReadonlySet<string>): void {
+    if (gone.size === this.#gone.size && [...gone].every((id) => this.#gone.has(id))) return
+    this.#gone = gone
+    this.forget()
   }
 
   #of(batch: Batch, record: FleetRecord): Promise<Ready | { because: string }> {
@@ -104,22 +112,18 @@ export class Contents {
       attachments,
     })
     if ('problems' in prepared) return { because: prepared.problems.map(({ path, message }) => `${path}: ${message}`).join('; ') }
-    const keys = chooseKeys(this.#keysOf(record), { tenant: batch.tenant, fromDomain: prepared.fromDomain, at: content.date })
+    const all = this.#keysOf(record)
+    const question = { tenant: batch.tenant, fromDomain: prepared.fromDomain, at: content.date }
+    const shown = chooseShownKeys(all, question, this.#gone)
+    // With no RSA key left the campaign is being held; what is in hand in that moment goes signed as before, never unsigned.
+    const keys = shown.length > 0 ? shown : chooseKeys(all, question)
     return { content, prepared, keys }
   }
 
   #keysOf(record: FleetRecord): readonly DkimKey[] {
     if (this.#keys?.revision !== record.revision) {
-      const rows = record.fleet.dkim.map(({ domain, selector, key, tenants, from, until }) => ({
-        domain,
-        selector,
-        pem: key,
-        tenants,
-        from: from === undefined ? null : Date.parse(from),
-        until: until === undefined ? null : Date.parse(until),
-      }))
       // What `fleet.apply` let in has no problems; a key that cannot be loaded is never skipped silently (delivery.md §10).
-      const { keys, problems } = loadDkimKeys(rows)
+      const { keys, problems } = loadDkimKeys(dkimRowsOf(record.fleet))
       if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('; '))
       this.#keys = { revision: record.revision, keys }
     }

@@ -52,7 +52,7 @@ afterEach(() => ended())
 
 async function began(): Promise<void> {
   const resolver = { mailHosts: async () => ({ kind: 'hosts', hosts: [{ preference: 5, host: 'gmail-smtp-in.l.google.com' }] }) } as unknown as Resolver
-  const config = { saveEveryMs: 50, expansionsAtOnce: 4 } as SchedulerContext['config']
+  const config = { saveEveryMs: 50, expansionsAtOnce: 4, keysEveryMs: 3_600_000, keysAgainMs: 300_000 } as SchedulerContext['config']
   const context = { bus: here.bus, log: here.log, clock: systemClock, config, nodeId: 'test' } as unknown as SchedulerContext
   const watch = { current: () => fleet, ready: Promise.resolve(fleet), [Symbol.dispose]() {} }
   term = await startTerm(context, { fleet: watch, sites: new Sites(() => resolver), onFeedback: (kind, what) => void heard.push(`${kind} ${what}`) })

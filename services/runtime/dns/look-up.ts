@@ -18,10 +18,10 @@ function textOf(record: Answer['records'][number]): string {
 
 /** Preflight's questions, asked of the runtime's resolver. */
 export function lookUpBy(resolver: Resolver): (question: Question) => Promise<Found> {
-  return async ({ name, type }) => {
-    const answer: Answer = await resolver.resolve(name, type)
-    if (answer.rcode !== 'NOERROR' && answer.rcode !== 'NXDOMAIN') return { kind: 'unknown', because: answer.because ?? answer.rcode }
-    const records = answer.records.map(textOf)
-    return records.length === 0 ? { kind: 'none' } : { kind: 'records', records }
-  }
+  return async ({ name, type }) => foundIn(await resolver.resolve(name, type))
+}
+
+export function foundIn({ rcode, because, records }: Answer): Found {
+  if (rcode !== 'NOERROR' && rcode !== 'NXDOMAIN') return { kind: 'unknown', because: because ?? rcode }
+  return records.length === 0 ? { kind: 'none' } : { kind: 'records', records: records.map(textOf) }
 }

@@ -4,10 +4,13 @@ import type { EpochMs } from '../../../protocol/words.ts'
 
 type Holds = NonNullable<CampaignRecord['heldSites']>
 
+/** In the place of a site: held everywhere. No site is called so. */
+export const EVERYWHERE = '*'
+
 /** Is the campaign paused at this site? While what was parked there is being fired it is not any more. */
 export function holdAt({ heldSites }: Pick<CampaignRecord, 'heldSites'>, site: string): HeldSite | null {
-  const hold = heldSites?.[site]
-  return hold === undefined || hold.resuming ? null : hold
+  for (const hold of [heldSites?.[EVERYWHERE], heldSites?.[site]]) if (hold !== undefined && !hold.resuming) return hold
+  return null
 }
 
 export function withHold({ heldSites = {} }: Pick<CampaignRecord, 'heldSites'>, site: string, because: string, says: string, at: EpochMs): Holds {
@@ -32,5 +35,6 @@ export function heldKeyOf({ state, heldSites = {} }: Pick<CampaignRecord, 'state
   if (state === 'paused') return { state: 'paused' }
   if (state === 'cancelling') return { state: 'cancelled' }
   const sites = Object.keys(heldSites).filter((site) => !heldSites[site]?.resuming)
+  if (sites.includes(EVERYWHERE)) return { state: 'paused' }
   return sites.length > 0 ? { state: 'running', sites } : null
 }
