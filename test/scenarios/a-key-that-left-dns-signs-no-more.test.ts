@@ -10,6 +10,8 @@ import { breachOf } from '../kit/tally.ts'
 
 const DOMAINS = ['acme.example', 'beta.example']
 const KEY_NAME = 's1._domainkey.acme.example'
+/** four IPs with ten each, at most */
+const SESSIONS = 40
 const REVOKED = 'v=DKIM1; k=rsa; p='
 const list = (name: string, count: number) => Array.from({ length: count }, (_, at) => `ok+${name}${at}@gmail.com`)
 
@@ -64,7 +66,8 @@ it('holds the campaigns of a domain whose only key was revoked, no others, and l
   await cluster.until('acme', 'other', ({ state }) => state === 'finished')
   await cluster.until('acme', 'late', ({ waitingFor = [] }) => waitingFor.some(({ because, count }) => because === 'dkim-key' && count === late.length))
   expect(arrived(late), 'nothing of a campaign leaves that came while no key signs').toBe(0)
-  expect(arrived(long)).toBe(held.delivered)
+  // What stood in a session when it was held goes to its end.
+  expect(arrived(long)).toBeLessThanOrEqual(held.delivered + SESSIONS)
 
   world.publishText(KEY_NAME, record)
   for (const [id, everybody] of [
