@@ -1,3 +1,8 @@
+/** Messages of one atomic batch: a step of a list of many small sites has thousands (scheduler's `stepBatches`); a server by itself takes 1,000. */
+const BATCH_MESSAGES = 16_000
+/** What a scheduler may be told then: batches of one step, beside their cursor and the orders of a small campaign. */
+export const STEP_BATCHES = 15_000
+
 export interface ServerPlan {
   readonly host: string
   readonly port: number
@@ -24,7 +29,7 @@ jetstream {
   store_dir: ${JSON.stringify(store)}
   max_file_store: ${maxFileBytes}
   sync_interval: always # an ack means it is on the disk
-  limits { batch { max_inflight_per_stream: 200 } } # group commits of many senders at once
+  limits { batch { max_inflight_per_stream: 200, max_msgs: ${BATCH_MESSAGES} } } # group commits of many senders at once; steps of long lists
 }
 accounts: ${JSON.stringify(accounts, null, 2)}
 `

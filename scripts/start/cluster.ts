@@ -16,9 +16,11 @@ import { type Bus, connectBus } from '../../services/runtime/bus.ts'
 import { BadConfig, Infrastructure } from '../../services/runtime/errors.ts'
 import { openBucket } from '../../services/runtime/kv.ts'
 import { purgeNode } from '../../services/runtime/liveness.ts'
+import { SCHEDULER_CONFIG } from '../../services/scheduler/config.ts'
 import { SENDER_CONFIG } from '../../services/sender/config.ts'
 import { accountsOf, type Login } from '../nats-config/accounts.ts'
 import { type Keyring, openKeyring } from '../nats-config/keyring.ts'
+import { STEP_BATCHES } from '../nats-config/server.ts'
 import { startAdmission } from './admission.ts'
 import { type ActorChild, startActor } from './actor-child.ts'
 import { lockDataDir } from './data-lock.ts'
@@ -111,6 +113,7 @@ export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
     for (let number = 1; number <= (role === 'sender' ? plan.senders : 1); number++) {
       const env = {
         ...(role === 'sender' && signOn(plan.senders)),
+        ...(role === 'scheduler' && embedded !== null && { [SCHEDULER_CONFIG.stepBatches.env]: String(STEP_BATCHES) }),
         ...actorEnv(role, plan.env),
         HATO_NATS_URL: natsUrl,
         ...(keyring && loginEnv(keyring.of(role))),

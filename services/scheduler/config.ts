@@ -34,6 +34,14 @@ export const SCHEDULER_CONFIG = {
     max: 3_600_000,
     why: 'the least between two looks at a key that DNS does not show: only the second such answer counts',
   },
+  stepBatches: {
+    env: 'HATO_STEP_BATCHES',
+    unit: 'count',
+    default: 900,
+    min: 1,
+    max: 15_000,
+    why: "batches that a step of a list's expansion may have, one atomic batch beside its cursor: 900 fit every server, 15,000 one with `max_msgs: 16000`, as the embedded is; with more sites than this a list's order tears their recipients apart",
+  },
 } as const satisfies ConfigTable
 
 export type SchedulerContext = ActorContext<Config<typeof SCHEDULER_CONFIG>>

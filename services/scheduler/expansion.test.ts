@@ -72,7 +72,7 @@ function campaign(): Running {
   } as unknown as Running
 }
 
-const tools = (bus: Bus): ExpansionTools =>
+const tools = (bus: Bus, stepBatches = 900): ExpansionTools =>
   ({
     bus,
     log: listeningLog(),
@@ -81,11 +81,22 @@ const tools = (bus: Bus): ExpansionTools =>
     sites: { of: async (domain: string) => ({ kind: 'site', site: domain, provider: null, shard: 't01' }) },
     suppression: { heldBy: () => null },
     stopping: () => false,
+    stepBatches,
     onBatches: () => {},
     onProgress: async () => {},
   }) as unknown as ExpansionTools
 
 describe('steps of an expansion', () => {
+  it('grow, so that many sites in turn share few batches, after a first one that is soon there', async () => {
+    const { bus, cursors } = stream({ at: 0, answer: null, stored: true })
+    const running = campaign()
+    expect(await expand(running, tools(bus, 15_000))).toEqual({ kind: 'done' })
+    expect(cursors[0]?.cursor.batches).toBeLessThanOrEqual(900)
+    const { recipients, batches } = running.expansion
+    expect(recipients).toBe(LINES)
+    expect(batches).toBeLessThan(LINES / 10) // 997 sites in turn; a step of 900 at most would have a batch for each recipient
+  })
+
   it('follow each other one at a time while the list is read on, each from where the one before stands', async () => {
     const { bus, cursors, together } = stream({ at: 0, answer: null, stored: true })
     const running = campaign()

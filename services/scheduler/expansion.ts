@@ -33,6 +33,8 @@ export interface ExpansionTools extends CommitTools {
   readonly suppression: Suppression
   readonly dice: () => number
   readonly stopping: () => boolean
+  /** most batches of one step */
+  readonly stepBatches: number
   readonly preflight: Pick<Preflight, 'headerSpf'>
   readonly onProgress: (running: Running, problems: readonly Problem[]) => Promise<void>
 }
@@ -113,7 +115,7 @@ async function readOn(running: Running, tools: ExpansionTools): Promise<Expanded
   const places = new KnownPlaces(tools.sites, tools.now)
   const problems: Problem[] = []
   const from = running.expansion.position
-  let open = new WindowOfGroups(running.expansion)
+  let open = new WindowOfGroups(running.expansion, tools.stepBatches)
   let committing: Promise<void> = Promise.resolve()
   let ahead: { line: ListLine; isNew: boolean }[] = []
   let lookers = 0 // at sites that look at the SPF of From
@@ -121,7 +123,7 @@ async function readOn(running: Running, tools: ExpansionTools): Promise<Expanded
   /** Makes the window durable while the next one is read; one step is on its way at a time, so that each follows one that is known to stand. */
   const step = async (done: boolean): Promise<void> => {
     const cut = open.close(done, isLarge(record) ? tools.dice : null)
-    open = new WindowOfGroups(cut.cursor)
+    open = new WindowOfGroups(cut.cursor, tools.stepBatches)
     await committing
     committing = commit(running, cut, tools)
     committing.catch(() => {}) // heard where it is waited for: before the next step, or at the end

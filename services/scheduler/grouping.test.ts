@@ -6,7 +6,7 @@ const GOOGLE = { place: 'site', site: 'google', provider: 'google', shard: 'goog
 const SMALL = { place: 'site', site: 'example.jp', provider: null, shard: 't01' } as const
 
 function cut(google: number, small: number) {
-  const window = new WindowOfGroups(NOTHING_READ)
+  const window = new WindowOfGroups(NOTHING_READ, 900)
   for (let at = 0; at < google; at++) window.add(GOOGLE, { address: `r${at}@gmail.com` }, at + 1)
   for (let at = 0; at < small; at++) window.add(SMALL, { address: `r${at}@example.jp` }, google + at + 1)
   let state = 1

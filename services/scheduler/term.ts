@@ -136,6 +136,7 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
     now: clock.now,
     dice: Math.random,
     atOnce: config.expansionsAtOnce,
+    stepBatches: config.stepBatches,
     onBatches: () => releaser.look(),
     onEnded: (running) => {
       if (running.record.state === 'cancelling') cancelRest(running) // of the last step nobody knew when the campaign was cancelled

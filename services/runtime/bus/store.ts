@@ -6,8 +6,8 @@ import type { Link } from './link.ts'
 import type { Entry, Refused, Stored, StoredAll, StoreOptions } from './types.ts'
 
 const TIMEOUT_MS = 5_000
-/** The server's limit for one atomic batch. */
-const MAX_ENTRIES = 1_000
+/** The limit for one atomic batch of a server that Hato configures (scripts/nats-config); by itself a server takes 1,000. */
+const MAX_ENTRIES = 16_000
 /** Open batches last milliseconds. */
 const AGAIN_MS = 20
 

@@ -145,7 +145,7 @@ export interface Bus extends AsyncDisposable {
 
   // -- durable writing; throws Infrastructure (errors.ts) when it cannot be known whether the server stored it
   store(subject: string, body: Uint8Array, options?: StoreOptions): Promise<Stored>
-  /** ≤ 1,000 entries of one stream; keep to 200 or 4 MB. Sequences of one batch are contiguous, so an entry's own is lastSeq − (entries after it) */
+  /** ≤ 1,000 entries of one stream (16,000 where the server is told to take them); keep to 200 or 4 MB where they must be quick. Sequences of one batch are contiguous, so an entry's own is lastSeq − (entries after it) */
   storeAll(entries: readonly Entry[]): Promise<StoredAll>
 
   // -- reading; repeated inside until the server answers (10 s), then Infrastructure
