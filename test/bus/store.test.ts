@@ -86,6 +86,35 @@ test('sequences inside one batch are contiguous while others publish into the st
   expect((await bus.streamState('CONTIG')).messages).toBeGreaterThan(rounds * size) // there was noise between the batches
 })
 
+test('a step of 15,000 batches behind its cursor is one atomic batch, where the server is told to take it; others write meanwhile', async () => {
+  const { bus, nats, log } = here
+  await bus.ensureStreams([testStream('STEP', ['step.>'], { retention: 'workqueue' })])
+  await using other = await connectBus({ url: nats.url, name: 'other', log })
+  const body = bytes('x'.repeat(500))
+  const step = (expect: number) => [
+    { subject: 'step.cursor', body: bytes('15000'), rollup: true, expect: { seq: expect } },
+    ...Array.from({ length: 15_000 }, (_, n) => ({ subject: `step.list.acme.long.site${n}`, body })),
+  ]
+  let worstMs = 0
+  let over = false
+  const meanwhile = (async () => {
+    while (!over) {
+      const from = performance.now()
+      await other.store('step.meanwhile', bytes('m'))
+      worstMs = Math.max(worstMs, performance.now() - from)
+    }
+  })()
+  const stored = await bus.storeAll(step(0))
+  over = true
+  await meanwhile
+  if (stored.kind !== 'stored') throw new Error(JSON.stringify(stored))
+  expect((await bus.readSeq('STEP', stored.lastSeq))?.subject).toBe('step.list.acme.long.site14999')
+  expect((await bus.readSeq('STEP', stored.lastSeq - 15_000))?.subject).toBe('step.cursor')
+  expect(worstMs).toBeLessThan(2_000)
+  const late = await bus.storeAll(step(0))
+  expect(late.kind === 'refused' && isStale(late)).toBe(true)
+})
+
 test('claims fence: a blind twin’s claim and a zombie’s chunk are refused, alone and in a batch', async () => {
   const { bus } = here
   await bus.ensureStreams([testStream('JOURNAL', ['outcome.>', 'claim.>'])])

@@ -68,7 +68,7 @@ jetstream {
   max_memory_store: 256MB
   max_file_store: ${maxFileStore}
   ${sync === 'always' ? 'sync_interval: always' : ''}
-  limits { batch { max_inflight_per_stream: 200 } }
+  limits { batch { max_inflight_per_stream: 200, max_msgs: 16000 } }
 }
 ${extra}
 `
