@@ -12,19 +12,22 @@ export interface WhyWaiting {
 }
 
 /** `campaign.status` of a campaign at work. S1 by construction: waiting is what is read and not settled. */
-export function statusOf(running: Running, releaser: WhyWaiting, waitingFor = waitingForOf(running, releaser)): CampaignStatus {
+export function statusOf(running: Running, releaser: WhyWaiting): CampaignStatus {
   const { record, tally, expansion } = running
-  return { ...told(record, expansion, { ...tally.counts, settled: tally.settled, deferred: tally.deferred }), waitingFor }
+  return {
+    ...told(record, expansion, { ...tally.counts, settled: tally.settled, deferred: tally.deferred }),
+    waitingFor: waitingForOf(running, releaser),
+  }
 }
 
-/** The reasons of a campaign to ten thousand sites are summed over its batches: whoever asks often is told those of a moment ago, for so many times what it took. */
+/** The reasons of a campaign to ten thousand sites are summed over its batches: whoever asks often is told what was so a moment ago, for so many times what it took. */
 const ANSWER_SHARE = 20
 
-/** Answers for whoever asks as often as they like: counts as they are now, reasons at most a moment old. */
+/** Answers for whoever asks as often as they like. Counts and reasons are of one moment: they add up (S7). */
 export class Statuses {
   readonly #releaser: WhyWaiting
   readonly #mono: () => MonoMs
-  readonly #reasons = new WeakMap<Running, { readonly state: string; readonly until: MonoMs; readonly waitingFor: CampaignStatus['waitingFor'] }>()
+  readonly #known = new WeakMap<Running, { readonly until: MonoMs; readonly status: CampaignStatus }>()
 
   constructor(releaser: WhyWaiting, mono: () => MonoMs) {
     this.#releaser = releaser
@@ -32,18 +35,13 @@ export class Statuses {
   }
 
   of(running: Running): CampaignStatus {
-    return statusOf(running, this.#releaser, this.#waitingFor(running))
-  }
-
-  #waitingFor(running: Running): CampaignStatus['waitingFor'] {
     const began = this.#mono()
-    const { state } = running.record
-    const known = this.#reasons.get(running)
-    if (known !== undefined && began < known.until && known.state === state) return known.waitingFor
-    const waitingFor = waitingForOf(running, this.#releaser)
+    const known = this.#known.get(running)
+    if (known !== undefined && began < known.until && known.status.state === running.record.state) return known.status
+    const status = statusOf(running, this.#releaser)
     const now = this.#mono()
-    this.#reasons.set(running, { state, until: now + (now - began) * ANSWER_SHARE, waitingFor })
-    return waitingFor
+    this.#known.set(running, { status, until: now + (now - began) * ANSWER_SHARE })
+    return status
   }
 }
 
