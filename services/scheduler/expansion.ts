@@ -17,8 +17,9 @@ import { SeenSet } from './seen-set.ts'
 import type { Sites } from './sites.ts'
 import type { Suppression } from './suppression.ts'
 
-/** lines read and resolved together: DNS look-ups of as many domains at once */
+/** lines read and resolved together: DNS look-ups of as many domains at once; fewer at first, or the first mail waits for the slowest of so many */
 const READ_AHEAD = 2_000
+const FIRST_READ_AHEAD = 250
 /** lines of a list that are looked at before the first batch is cut (design §4) */
 const SAMPLE_LINES = 10_000
 const SAMPLE_UNUSABLE = 0.05
@@ -117,7 +118,8 @@ async function readOn(running: Running, tools: ExpansionTools): Promise<Expanded
   const from = running.expansion.position
   let open = new WindowOfGroups(running.expansion, tools.stepBatches)
   let committing: Promise<void> = Promise.resolve()
-  let ahead: { line: ListLine; isNew: boolean }[] = []
+  let ahead: { readonly line: ListLine; readonly isNew: boolean }[] = []
+  let together = FIRST_READ_AHEAD
   let lookers = 0 // at sites that look at the SPF of From
 
   /** Makes the window durable while the next one is read; one step is on its way at a time, so that each follows one that is known to stand. */
@@ -130,13 +132,13 @@ async function readOn(running: Running, tools: ExpansionTools): Promise<Expanded
   }
 
   /** Lines go into the window in the order of the list; their domains are looked up together. */
-  const flush = async (): Promise<Problem | null> => {
-    await places.lookUp(ahead.flatMap(({ line, isNew }) => (line.kind === 'recipient' && isNew ? [line.recipient.address] : [])))
+  const flush = async (some: typeof ahead): Promise<Problem | null> => {
+    await places.lookUp(some.flatMap(({ line, isNew }) => (line.kind === 'recipient' && isNew ? [line.recipient.address] : [])))
     const before = lookers
-    for (const { line, isNew } of ahead) if (line.kind === 'recipient' && isNew && HEADER_SPF_SITES.has(places.of(line.recipient.address).site)) lookers++
+    for (const { line, isNew } of some) if (line.kind === 'recipient' && isNew && HEADER_SPF_SITES.has(places.of(line.recipient.address).site)) lookers++
     const problem = before <= HEADER_SPF_RECIPIENTS && lookers > HEADER_SPF_RECIPIENTS ? await tools.preflight.headerSpf(record) : null
     if (problem !== null) return problem
-    for (const { line, isNew } of ahead) {
+    for (const { line, isNew } of some) {
       if (line.kind === 'blank') open.readTo(line.after)
       else if (line.kind === 'unusable') open.unusable(line.after)
       else if (!isNew) open.duplicate(line.after)
@@ -147,7 +149,6 @@ async function readOn(running: Running, tools: ExpansionTools): Promise<Expanded
         open.add(place, line.recipient, line.after)
       }
     }
-    ahead = []
     return null
   }
 
@@ -161,12 +162,15 @@ async function readOn(running: Running, tools: ExpansionTools): Promise<Expanded
         if (line.kind === 'unusable' && problems.length < PROBLEMS_TOLD) problems.push(...line.problems)
         ahead.push({ line, isNew })
       }
-      if (ahead.length < READ_AHEAD) continue
-      const refused = await flush()
-      if (refused !== null) return { kind: 'refused', problems: [refused] }
-      await tools.onProgress(running, problems)
+      while (ahead.length >= together) {
+        const refused = await flush(ahead.slice(0, together))
+        if (refused !== null) return { kind: 'refused', problems: [refused] }
+        ahead = ahead.slice(together)
+        together = Math.min(READ_AHEAD, 2 * together)
+        await tools.onProgress(running, problems)
+      }
     }
-    const refused = await flush()
+    const refused = await flush(ahead)
     if (refused !== null) return { kind: 'refused', problems: [refused] }
     await step(true)
   } finally {

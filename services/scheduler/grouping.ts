@@ -14,7 +14,7 @@ const BATCH_BYTES = 1_000_000
  */
 const WINDOW_BYTES = 3_500_000
 /** A campaign's first window is small, so that its first mail does not wait for a long one; then they grow with what was cut. */
-const FIRST_WINDOW_BATCHES = 900
+const FIRST_WINDOW_BATCHES = 200
 const GROWTH = 4
 
 /**

@@ -30,7 +30,7 @@ import { restoreQueues } from './restore.ts'
 import { EVERYWHERE } from './policy/site-holds.ts'
 import { Preflight } from './preflight.ts'
 import type { Sites } from './sites.ts'
-import { Statuses } from './status.ts'
+import { statusOf, Statuses } from './status.ts'
 import { Suppression } from './suppression.ts'
 import { writeOff } from './write-off.ts'
 
@@ -100,7 +100,6 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
   )
   onShares = () => releaser.look()
   const statuses = new Statuses(releaser, clock.mono)
-  const status = (running: Running) => statuses.of(running)
 
   function trouble(what: string, running: Running): (error: unknown) => void {
     return (error) => {
@@ -130,7 +129,7 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
     preflight,
     book,
     events,
-    status,
+    status: (running) => statusOf(running, releaser), // an event is of its own moment
     again,
     refuse,
     now: clock.now,
@@ -278,7 +277,16 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
 
   stack.use(bus.hear(wildcard('drain'), ({ body }) => releaser.drained(decode<Drain>(body))))
   stack.use(
-    openDoors({ bus, campaigns, intake, control, suppression, hygiene, status, tenants: () => fleet.current()?.fleet.tenant.map(({ name }) => name) ?? [] }),
+    openDoors({
+      bus,
+      campaigns,
+      intake,
+      control,
+      suppression,
+      hygiene,
+      status: (running) => statuses.of(running),
+      tenants: () => fleet.current()?.fleet.tenant.map(({ name }) => name) ?? [],
+    }),
   )
   stack.use(await startDue({ bus, clock, log, isAlive: (sender) => senders.nodes().has(sender), campaigns, sites, suppression, policy }))
   const saving = setInterval(() => {

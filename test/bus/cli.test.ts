@@ -12,7 +12,7 @@ import type { Order } from '../../protocol/messages/mail.ts'
 import { STREAM, STREAMS } from '../../protocol/streams.ts'
 import { subject, wildcard } from '../../protocol/subjects.ts'
 import { startWorld, type World } from '../../scripts/world/world.ts'
-import { bytes, gather, natsForFile } from '../kit/bus.ts'
+import { bytes, gather, natsForFile, until } from '../kit/bus.ts'
 import { loopbackFleet, noticeTo } from '../kit/fleets.ts'
 import { hato as hatoAt, hatoProcess } from '../kit/hato.ts'
 import { freePort, startNats } from '../kit/nats.ts'
@@ -70,6 +70,8 @@ describe('a campaign', () => {
     const again = await hato('send', join(folder, 'spring.json'), '--tenant', 'acme')
     expect(again).toMatchObject({ code: 0, out: expect.stringContaining('it runs once') })
 
+    // Accepted is not yet read.
+    await until('its list is read', async () => JSON.parse((await hato('status', 'acme/spring', '--json')).out).recipients === 2)
     expect(await hato('pause', 'acme/spring')).toMatchObject({ code: 0, out: expect.stringContaining('acme/spring is paused') })
     const shown = await hato('status', 'acme/spring')
     expect(shown).toMatchObject({ code: 0, err: '' })
