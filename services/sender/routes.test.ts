@@ -99,4 +99,17 @@ describe('hosts that take no mail at all', () => {
     expect(await known.of('a.example', {} as Terms, NETWORK)).toMatchObject({ kind: 'none', class: 'null-mx' })
     expect((await route(routes())).every).toEqual(MX.map(({ host }) => host))
   })
+
+  it('have said so for longer than they are left alone: hosts of several sites are asked one after the other', async () => {
+    let now = 0
+    const known = new Routes({ resolver: resolver as Resolver, mono: () => now, dice: Math.random, firstRestMs: () => 60_000 })
+    for (const { host } of MX) {
+      known.failed(host, '521 no mail here', true)
+      now += 61_000
+    }
+    expect(MX.every(({ host }) => known.takesNone(host))).toBe(true)
+    known.worked({ host: MX[0]?.host ?? '', address: '192.0.2.1', port: 25 })
+    now += 1_800_000
+    expect(MX.some(({ host }) => known.takesNone(host))).toBe(false)
+  })
 })

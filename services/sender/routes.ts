@@ -28,8 +28,8 @@ interface Failure {
   readonly times: number
   readonly until: MonoMs
   readonly because: string
-  /** it said that it takes no mail at all (521, RFC 7504) */
-  readonly takesNone: boolean
+  /** it said that it takes no mail at all (521, RFC 7504): that holds longer than it is left alone, or the last of three would never find the first in memory */
+  readonly noneUntil: MonoMs
 }
 
 /** Where mail for a domain goes, and which hosts have lately been out of reach. */
@@ -99,7 +99,7 @@ export class Routes {
   /** It said lately that it takes no mail at all. */
   takesNone(host: string): boolean {
     const failure = this.#failures.get(host)
-    return failure?.takesNone === true && failure.until > this.#mono()
+    return failure !== undefined && failure.noneUntil > this.#mono()
   }
 
   /** The host's TLS is not what this domain's policy asks for. */
@@ -113,20 +113,26 @@ export class Routes {
   }
 
   #fail(host: string, because: string, takesNone = false): void {
+    const now = this.#mono()
     const before = this.#failures.get(host)
-    if (before !== undefined && before.until > this.#mono()) {
+    const noneUntil = takesNone ? now + this.#restMs(HOST_REST_MS.length) : (before?.noneUntil ?? Number.NEGATIVE_INFINITY)
+    if (before !== undefined && before.until > now) {
       // Set out before it was left alone: the same outage, met by another session. Counted on, five sessions at once would be half an hour.
-      this.#failures.set(host, { ...before, because, takesNone: before.takesNone || takesNone })
+      this.#failures.set(host, { ...before, because, noneUntil })
       return
     }
     const times = (before?.times ?? 0) + 1
-    const restMs = ((HOST_REST_MS[Math.min(times, HOST_REST_MS.length) - 1] as number) * this.#firstRestMs()) / (HOST_REST_MS[0] as number)
     this.#failures.delete(host)
-    this.#failures.set(host, { times, until: this.#mono() + restMs, because, takesNone })
+    this.#failures.set(host, { times, until: now + this.#restMs(times), because, noneUntil })
     if (this.#failures.size > HOSTS_REMEMBERED) {
       const oldest = this.#failures.keys().next()
       if (!oldest.done) this.#failures.delete(oldest.value)
     }
+  }
+
+  /** How long a host is left alone after so many failures in a row. */
+  #restMs(times: number): number {
+    return ((HOST_REST_MS[Math.min(times, HOST_REST_MS.length) - 1] as number) * this.#firstRestMs()) / (HOST_REST_MS[0] as number)
   }
 
   async #fixed(host: string, port: number): Promise<Route> {
