@@ -125,4 +125,21 @@ describe('properties of addresses', () => {
     expect(normaliseAddress('taro..y@docomo.ne.jp')).toBe(normaliseAddress('"TARO..Y"@docomo.ne.jp'))
     expect(normaliseAddress('no address')).toBeNull()
   })
+
+  test('the quick way for what is usual says what reading says', () => {
+    const piece = fc.oneof(
+      { weight: 3, arbitrary: fc.stringMatching(/^[a-z0-9]{1,4}$/) },
+      fc.constantFrom('.', '-', '+', '_', '--', 'xn--', 'A', 'é', 'a'.repeat(60), '\n', '"'),
+    )
+    const side = fc.array(piece, { minLength: 1, maxLength: 6 }).map((pieces) => pieces.join(''))
+    fc.assert(
+      fc.property(side, fc.array(side, { minLength: 1, maxLength: 4 }), fc.constantFrom('', '.jp', '.1', '.xn--p1ai'), (local, labels, end) => {
+        const address = `${local}@${labels.join('.')}${end}`
+        const parsed = parseAddress(address)
+        expect(addressProblem(address) === null).toBe(parsed !== null)
+        expect(normaliseAddress(address)).toBe(parsed && formatAddress({ ...parsed, local: parsed.local.normalize('NFC').toLowerCase() }))
+      }),
+      { numRuns: 3_000 },
+    )
+  })
 })

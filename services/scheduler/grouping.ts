@@ -30,7 +30,7 @@ export interface Group {
   readonly site: string
   readonly provider: string | null
   readonly shard: string
-  readonly recipients: Recipient[]
+  recipients: Recipient[]
   /** number in the campaign of recipient 0 */
   readonly first: number
   bytes: number
@@ -71,6 +71,7 @@ export class WindowOfGroups {
   /** the group of each site that still takes recipients */
   readonly #open = new Map<string, Group>()
   #bytes = 0
+  #largest = 0
   #position: number
   #lines = 0
   #recipients = 0
@@ -102,6 +103,7 @@ export class WindowOfGroups {
     group.bytes += bytes
     if (group.recipients.length >= BATCH_RECIPIENTS) this.#open.delete(place.site)
     this.#bytes += bytes
+    this.#largest = Math.max(this.#largest, bytes)
     this.#recipients++
     this.#line(after)
   }
@@ -139,14 +141,24 @@ export class WindowOfGroups {
   /** Sites with more recipients here than a sample has; a batch that would burst keeps the list's order. */
   #mix(dice: () => number): void {
     const bySite = new Map<string, Group[]>()
-    for (const group of this.#groups) if (group.place === 'site') bySite.set(group.site, [...(bySite.get(group.site) ?? []), group])
+    for (const group of this.#groups) {
+      if (group.place !== 'site') continue
+      const groups = bySite.get(group.site)
+      if (groups === undefined) bySite.set(group.site, [group])
+      else groups.push(group)
+    }
     for (const groups of bySite.values()) {
       const all = groups.flatMap(({ recipients }) => recipients)
       if (all.length <= SAMPLE.least) continue
       const mixed = shuffled(all, dice)
-      const dealt = groups.map(({ recipients }) => mixed.splice(0, recipients.length))
-      if (dealt.some((recipients) => recipients.reduce((sum, one) => sum + sizeOf(one), 0) > BATCH_BYTES)) continue
-      for (const [at, { recipients }] of groups.entries()) recipients.splice(0, recipients.length, ...(dealt[at] as Recipient[]))
+      let at = 0
+      const dealt = groups.map(({ recipients }) => {
+        at += recipients.length
+        return mixed.slice(at - recipients.length, at)
+      })
+      const mayBurst = this.#largest * BATCH_RECIPIENTS > BATCH_BYTES
+      if (mayBurst && dealt.some((recipients) => recipients.reduce((sum, one) => sum + sizeOf(one), 0) > BATCH_BYTES)) continue
+      for (const [nth, group] of groups.entries()) group.recipients = dealt[nth] as Recipient[]
     }
   }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { OBJECT_BUCKET, objectOf } from '../../protocol/buckets.ts'
 import { Content, type Problem } from '../../protocol/campaign.ts'
 import { decodePublic, encodeJson } from '../../protocol/codec.ts'
@@ -15,6 +14,7 @@ import { openObjects } from '../runtime/objects.ts'
 import { type FoundObject, openTenantObjects, type TenantObjects } from '../runtime/tenant-objects.ts'
 import type { Campaigns, Running } from './campaigns.ts'
 import type { CampaignEvents } from './events.ts'
+import { jobDigest } from './job-digest.ts'
 import { listFormat } from './list-reader.ts'
 import { type Accepted, judgeJob } from './acceptance.ts'
 import type { Preflight } from './preflight.ts'
@@ -102,7 +102,7 @@ export class Intake implements AsyncDisposable {
     const name = id === null ? null : campaignName({ tenant, id })
     if (name) this.#received.add(name)
     try {
-      const digest = digestOf(read.body)
+      const digest = jobDigest(read.body)
       const known = id === null ? null : await campaigns.lookUp(tenant, id)
       if (known && known.state !== 'rejected') {
         if (known.digest === digest) {
@@ -236,18 +236,6 @@ export class Intake implements AsyncDisposable {
       this.#options.fleet().tenant.map(({ name }) => name),
     )
   }
-}
-
-/** Over the content whatever its encoding or the order of its keys. */
-function digestOf(body: unknown): string {
-  return createHash('sha256').update(canonical(body)).digest('base64url')
-}
-
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
-  const keys = Object.keys(value).sort()
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical((value as Record<string, unknown>)[key])}`).join(',')}}`
 }
 
 function idOf(body: unknown): string | null {

@@ -7,6 +7,9 @@ const FEWEST_SLOTS = 8
 /** 16 octets a slot, full by 70 to 84 %: some 21 octets an entry (S8). */
 const FULL = 0.84
 const GROWS_BY = 1.2
+/** below 16 kB a segment room is cheaper than moving all entries so often */
+const SMALL_SLOTS = 1_024
+const SMALL_GROWS_BY = 2
 
 /**
  * A set of texts by 128-bit hashes: open addressing in 64 segments, so that growing never needs the whole twice and never stops the process for long.
@@ -68,7 +71,8 @@ function find(slots: Uint32Array, key: Key): number {
 }
 
 function grown(old: Uint32Array): Uint32Array<ArrayBuffer> {
-  const slots = new Uint32Array(Math.ceil((old.length / WORDS) * GROWS_BY + 1) * WORDS)
+  const count = old.length / WORDS
+  const slots = new Uint32Array(Math.ceil(count * (count < SMALL_SLOTS ? SMALL_GROWS_BY : GROWS_BY) + 1) * WORDS)
   for (let at = 0; at < old.length; at += WORDS) {
     if (old[at + 3] === 0) continue
     const key = [old[at], old[at + 1], old[at + 2], old[at + 3]] as unknown as Key
