@@ -5,6 +5,7 @@ import type { Log } from '../runtime/log.ts'
 import type { AddressUse } from './address-use.ts'
 import { Budget } from './budget.ts'
 import { LeaseCounts } from './lease-counts.ts'
+import { LowWater } from './low-water.ts'
 import type { Orders } from './orders.ts'
 import { ConnectLog, Pace, type Slot } from './pace.ts'
 import type { Finding } from './policy/attempt.ts'
@@ -43,8 +44,7 @@ export class LeaseHolder {
   readonly #works: Works
   readonly #workers = new Set<Worker>()
   #ending = false
-  /** more is queued than the low water, or was when we looked last */
-  #plenty = false
+  readonly #lowWater = new LowWater()
   readonly #budget: Budget
   readonly #wakers = new Wakers()
   readonly #hire: (holder: LeaseHolder) => Worker
@@ -124,7 +124,7 @@ export class LeaseHolder {
 
   addOrders(orders: readonly HeldOrder[]): void {
     this.#works.add(orders)
-    this.#plenty = this.queued > this.#lowWater()
+    this.#lowWater.filled(this.queued, this.lease.pacePerS)
     this.#wakers.wake()
     this.#staff()
   }
@@ -136,7 +136,7 @@ export class LeaseHolder {
       if (!this.live || this.#overstaffed(worker)) return null
       const turn = this.mayStart() ? this.#works.take((domain) => worker.fits(domain)) : null
       if (turn) {
-        this.#runsLow()
+        if (this.#lowWater.reached(this.queued)) this.#hungry()
         return turn
       }
       if (this.mayStart() && this.#works.hasUnclaimed) {
@@ -155,7 +155,7 @@ export class LeaseHolder {
     const turn = this.#works.take((domain) => worker.fits(domain))
     if (turn === null) return null
     if (turn.work.ratePace === null && worker.fits(domainOf(turn.work.batch.recipients[turn.n]?.address ?? ''))) {
-      this.#runsLow()
+      if (this.#lowWater.reached(this.queued)) this.#hungry()
       return turn
     }
     this.#works.back(turn)
@@ -295,17 +295,5 @@ export class LeaseHolder {
   /** Is this worker one too many for a lease that shrank? The youngest go first. */
   #overstaffed(worker: Worker): boolean {
     return this.#workers.size > this.lease.sessions && [...this.#workers].indexOf(worker) >= this.lease.sessions
-  }
-
-  /** Told once on the way down. A lease that never had plenty was given all that waited: its router hears at the next turn that it is done. */
-  #runsLow(): void {
-    if (!this.#plenty || this.queued > this.#lowWater()) return
-    this.#plenty = false
-    this.#hungry()
-  }
-
-  /** Below this the router should already be sending more: about a second of the lease's pace. */
-  #lowWater(): number {
-    return Math.min(200, Math.max(20, this.lease.pacePerS))
   }
 }

@@ -7,8 +7,8 @@ import type { Leases } from './leases.ts'
 
 /** Renewals need several tries within a lease's 4 s. */
 const ANSWER_MS = 1_000
-/** Leases that run low within one moment are told together; a queue runs low half a second or more before it is empty. */
-const TOGETHER_MS = 100
+/** Leases that run low within one moment are told together. */
+const TOGETHER_MS = 50
 
 /** Tells each router what was done under its leases, at every turn and sooner when asked; one report per shard in flight. */
 export class Reports implements Disposable {

@@ -3,6 +3,7 @@ import { type Moment, type Shard, type Site, siteOf } from '../state.ts'
 import { endActions, obeyControl } from './actions.ts'
 import { beginAdopting, hearDuringAdoption, hearHoldings, hearNoHoldings } from './adopt.ts'
 import { askAllowances, hearAllowances, hearSourceChanged } from './allowances.ts'
+import { tellDry } from './drain.ts'
 import { hearGrantAnswer, hearGrantTimeOut } from './answers.ts'
 import { look, wakeAt } from './look.ts'
 import { digestOf, memoryOf, recall } from './memory.ts'
@@ -45,6 +46,7 @@ function obey(shard: Shard, heard: Heard, at: Moment): Say[] {
       return [...hearDuringAdoption(shard, heard.here.sender), ...placeAll(shard, at)]
     case 'report': {
       const { says, sites } = hearReport(shard, heard.report, at)
+      tellDry(shard, sites, at)
       return [...says, ...(isCrowded(shard, heard.report.sender, at) ? placeAll(shard, at) : [...sites].flatMap((site) => place(shard, site, at)))]
     }
     case 'grantAnswered':

@@ -17,6 +17,12 @@ describe('what is on the way to a site', () => {
     expect(onTheWay(views, 30)).toBe(130)
   })
 
+  it('goes at the pace that was told before anything was released', () => {
+    const views = new SiteViews()
+    views.drained(drain(1, 0, [row(0)]), 0)
+    expect(views.onTheWay('google', 'google', 'bulk', 10)).toMatchObject({ count: 0, perS: 50 })
+  })
+
   it('ends with the epoch of the router that held it: the next one takes it from the stream and tells', () => {
     const views = new SiteViews()
     views.released('google', 'google', 'bulk', { seq: 7, count: 100 }, 0)

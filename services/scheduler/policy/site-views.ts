@@ -45,9 +45,9 @@ export class SiteViews {
     const anew = shard.epoch > 0 && drain.epoch > shard.epoch
     this.#shards.set(drain.shard, { epoch: drain.epoch, heardAt: now })
     const told = new Map(drain.sites.map((row) => [row.site, row]))
-    // Also of a site that nothing was released to in this term: its rest is the reason of what waits in the schedule.
+    // Also of a site that nothing was released to in this term: its rest is the reason of what waits in the schedule, its pace what the next campaign begins with.
     for (const row of drain.sites)
-      if (row.resting !== null || row.restingPools !== undefined || row.restingSenders !== undefined) this.#view(row.site, drain.shard, now)
+      if (row.perS > 0 || row.resting !== null || row.restingPools !== undefined || row.restingSenders !== undefined) this.#view(row.site, drain.shard, now)
     const before = this.#told.get(drain.shard) ?? []
     this.#told.set(drain.shard, new Set(told.keys()))
     for (const site of new Set([...before, ...told.keys()])) {
