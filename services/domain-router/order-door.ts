@@ -24,19 +24,30 @@ export interface OrderDoor extends AsyncDisposable {
   want(lane: Lane, count: number): void
 }
 
-/** The two consumers of a shard. Decodes once, here; what is no order goes aside with its reason (style 8). */
+/**
+ * The two consumers of a shard, which the server keeps in its memory. Decodes once, here; what is no order goes aside with its reason (style 8).
+ *
+ * A server that starts again has forgotten who was given what: it brings everything that is not acked as if for the first time. Its holder may live and have
+ * been cut off by the same restart, so what was here before is left alone, as it would have been: whoever has it says +WPI, and what nobody keeps alive comes
+ * once more after ack_wait. Acks and +WPI name the order, not the delivery, and hold for the new consumer too.
+ */
 export async function openOrderDoor(options: OrderDoorOptions): Promise<OrderDoor> {
   const { bus, shard, maxAckPending, onOrders } = options
   let arrived: HeldOrder[] = []
+  let soon: NodeJS.Immediate | null = null
   const tell = () => {
     const orders = arrived
     arrived = []
-    if (orders.length > 0) onOrders(orders)
+    soon = null
+    onOrders(orders) // also when nothing of it was new: what is wanted was used up
   }
-  const hear = (delivery: Delivery) => {
+  const hear = (delivery: Delivery, upTo: UpTo) => {
+    const known = delivery.deliveries === 1 && delivery.seq <= upTo.seq
+    upTo.seq = Math.max(upTo.seq, delivery.seq)
+    soon ??= setImmediate(tell)
+    if (known) return
     const order = readOrder(delivery.body)
     if (order === null) return void setAside(delivery, options)
-    if (arrived.length === 0) setImmediate(tell)
     arrived.push({ order, seq: delivery.seq, ackSubject: delivery.ackSubject })
   }
   const pullers = new Map<Lane, Puller>()
@@ -47,16 +58,24 @@ export async function openOrderDoor(options: OrderDoorOptions): Promise<OrderDoo
       filter: wildcard('order', { shard, lane }),
       ackWaitMs: ORDER_ACK_WAIT_MS[lane],
       maxAckPending,
+      state: 'memory' as const,
     }
-    pullers.set(lane, await bus.pull(spec, hear))
+    const upTo: UpTo = { seq: 0 }
+    pullers.set(lane, await bus.pull(spec, (delivery) => hear(delivery, upTo)))
   }
   return {
     want: (lane, count) => pullers.get(lane)?.want(count),
     async [Symbol.asyncDispose]() {
       await Promise.all([...pullers.values()].map((puller) => puller[Symbol.asyncDispose]()))
+      if (soon !== null) clearImmediate(soon)
       tell() // what came in this very turn
     },
   }
+}
+
+/** The newest order that a lane's consumer has brought. */
+interface UpTo {
+  seq: number
 }
 
 async function setAside({ seq, body, ackSubject, subject: from }: Delivery, { bus, shard, now, log }: OrderDoorOptions): Promise<void> {

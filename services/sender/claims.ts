@@ -35,7 +35,9 @@ export async function claimBatch(held: HeldOrder, { bus, sender, isAlive }: Clai
   let standing: Standing | null = order.attempt === 0 && order.id === undefined ? null : await readStanding(bus, on)
   for (;;) {
     const decision = decideClaim({ id, attempt: order.attempt }, standing, { sender, holds: false }, isAlive)
-    if (decision.kind === 'drop' || decision.kind === 'elsewhere') return decision
+    if (decision.kind === 'drop') return decision
+    // Its holder lives, and may have done with it. Then only the ack was lost, and this copy would go from hand to hand until it met that very sender.
+    if (decision.kind === 'elsewhere') return isOver(held, await outcomesOf(bus, held)) ? { kind: 'drop', because: 'settled' } : decision
     const stored = await bus.store(on, body, { rollup: true, expect: { seq: decision.expect } })
     if (stored.kind === 'stored') {
       if (decision.kind === 'claim') return { kind: 'mine', claimSeq: stored.seq, maybe: order.maybe ?? new Uint8Array(0), prior: [] }
@@ -55,6 +57,12 @@ export async function disclaim(held: HeldOrder, { bus, sender }: Pick<Claimant, 
   if (standing?.claim.sender !== sender || standing.claim.order !== orderId(held) || standing.claim.attempt !== order.attempt) return true
   const stored = await bus.store(on, encode({ ...standing.claim, sender: NOBODY } satisfies Claim), { rollup: true, expect: { seq: standing.seq } })
   return stored.kind === 'stored' || isStale(stored)
+}
+
+/** Everybody the order means has a final outcome: nothing is left to do, not even a retry order. */
+function isOver({ order }: HeldOrder, outcomes: readonly Outcome[]): boolean {
+  const final = new Set(outcomes.filter(({ outcome }) => outcome !== 'deferred').map(({ n }) => n))
+  return bitsOf(order.mask).every((n) => final.has(n))
 }
 
 async function readStanding(bus: Bus, on: string): Promise<Standing | null> {

@@ -70,6 +70,33 @@ test('work goes on by itself after the server was killed and after the consumer 
   await until('the third', () => taken.includes('after the loss'))
 })
 
+test('a server that kept the consumer in memory and starts again brings what was not acked once more, as if for the first time; acks of before hold', async () => {
+  await using nats = await startNats()
+  await using bus = await connectBus({ url: nats.url, name: 'worker', log: listeningLog() })
+  await bus.ensureStreams([work('FORGOT', ['forgot.>'])])
+  const spec = { stream: 'FORGOT', durable: 'd', filter: 'forgot.a', ackWaitMs: 60_000, maxAckPending: 100 }
+  {
+    await using older = await bus.pull(spec, () => {}) // kept on disk, as an older version made it: replaced
+    older.want(0)
+  }
+  const taken: Delivery[] = []
+  await using puller = await bus.pull({ ...spec, state: 'memory' }, (delivery) => taken.push(delivery))
+  puller.want(100)
+  for (const body of ['acked', 'acked late', 'left']) await bus.store('forgot.a', bytes(body))
+  await until('all three', () => taken.length === 3)
+  const [acked, late] = taken as [Delivery, Delivery, Delivery]
+  await bus.ackSure(acked.ackSubject)
+  await nats.kill()
+  await nats.start()
+  await until('the others again', () => taken.length >= 5)
+  expect(taken.slice(3).map(({ body, deliveries }) => [text(body), deliveries])).toEqual([
+    ['acked late', 1],
+    ['left', 1],
+  ])
+  await bus.ackSure(late.ackSubject)
+  expect((await bus.streamState('FORGOT')).messages).toBe(1)
+})
+
 test('who stops taking still hears what was on its way: it does not stand for an ack_wait with nobody holding it', async () => {
   const { bus, nats } = here
   await bus.ensureStreams([work('LAST', ['last.>'])])

@@ -3,13 +3,14 @@
  *
  * OWNS       the demand: `wanted` (what the actor can place) and `asked` (what the server still owes us)
  * INVARIANT  asked ≤ wanted when a pull leaves; a pull that ended early gives its rest back, a new connection or a silence all of it
- * ON CRASH   what was handed out and not acked comes again after ack_wait
+ * ON CRASH   what was handed out and not acked comes again after ack_wait; at once where the state was the server's memory and the server is what crashed
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Msg } from '@nats-io/nats-core'
-import { Infrastructure } from '../errors.ts'
-import { apiOrThrow } from './api.ts'
+import { Infrastructure, InvariantBroken, SERVER } from '../errors.ts'
+import { api } from './api.ts'
 import { readDelivered } from './delivered.ts'
+import { dropConsumer } from './ensure.ts'
 import { readHeaders } from './headers.ts'
 import type { Link } from './link.ts'
 import type { Delivery, Puller, PullSpec } from './types.ts'
@@ -44,8 +45,8 @@ export async function pull(link: Link, spec: PullSpec, onMessage: (delivery: Del
   const inbox = `${link.inbox()}.`
   const pace = () => PACE[link.clustered ? 'clustered' : 'single']
 
-  const create = () =>
-    apiOrThrow<{ num_pending: number }>(link, `CONSUMER.CREATE.${stream}.${durable}`, {
+  const create = async (): Promise<{ readonly num_pending: number }> => {
+    const answer = await api<{ num_pending: number }>(link, `CONSUMER.CREATE.${stream}.${durable}`, {
       stream_name: stream,
       config: {
         durable_name: durable,
@@ -58,8 +59,16 @@ export async function pull(link: Link, spec: PullSpec, onMessage: (delivery: Del
         replay_policy: 'instant',
         filter_subjects: [spec.filter].flat(),
         ...(spec.inactiveMs === undefined ? {} : { inactive_threshold: spec.inactiveMs * NANO }),
+        ...(spec.state === 'memory' && { mem_storage: true }),
       },
     })
+    if (answer.kind === 'done') return answer.result
+    const { err_code, description } = answer.error
+    if (err_code !== SERVER.consumerKeptElsewhere) throw new InvariantBroken('jetstream', `consumer ${stream}/${durable}: ${description} (${err_code})`)
+    // An older version kept it on disk, and the server does not move it. What was in somebody's hands comes again, as after a restart.
+    await dropConsumer(link, stream, durable)
+    return create()
+  }
 
   /** Demand that grows many times within one turn leaves as one pull. */
   const askSoon = () => {

@@ -109,6 +109,11 @@ export interface PullSpec {
   readonly maxAckPending: number
   /** the server forgets the consumer after so long without us; absent = never */
   readonly inactiveMs?: number
+  /**
+   * Where the server keeps who was given what. On disk (absent) every delivery, ack and +WPI has it write and sync the consumer's whole state anew; in memory
+   * a server that starts again knows none of it: all that was not acked comes once more, as if for the first time.
+   */
+  readonly state?: 'memory'
 }
 
 export interface Puller extends AsyncDisposable {
