@@ -38,6 +38,12 @@ export function readBatch(body: Uint8Array): Batch | null {
   }
 }
 
+/**
+ * A batch this small goes within its order. A message of its own costs the server a write, a reading and a removal beside the order's, and a tail of small
+ * sites has one for every few recipients. Orders rest and come due by the ten thousand at once and must stay small: larger batches are stored once, apart.
+ */
+export const INLINE = { recipients: 10, bytes: 1_000 } as const
+
 /** The reading of an order; null when this version cannot. */
 export function readOrder(body: Uint8Array): Order | null {
   try {
@@ -64,8 +70,13 @@ export interface Order {
   readonly pool: string
   /** domain of the campaign's From: what rests at a site when a reply there blames the sender; absent in orders of an older version */
   readonly from?: string
-  /** the batch's sequence in MAIL; negative = that many messages before this order, for a batch written in the same atomic batch */
+  /**
+   * the batch's sequence in MAIL; negative = that many messages before this order, for a batch written in the same atomic batch; 0 = it has no message of
+   * its own (`inline`): its number is the sequence of the order's first copy
+   */
   readonly batch: number
+  /** an encoded `Batch` of few recipients: it goes where the order goes, to the end of its last attempt */
+  readonly inline?: Uint8Array
   readonly mask: Mask
   /** recipients meant, = bits in mask */
   readonly count: number

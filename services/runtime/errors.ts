@@ -55,7 +55,7 @@ export const SERVER = {
   insufficient: 10023,
   storeFailed: 10077,
   consumerNotFound: 10014,
-  consumerKeptElsewhere: 10012, // "storage type can not be updated"
+  consumerNotMade: 10012,
   streamNotFound: 10059,
   streamNameInUse: 10058,
 } as const

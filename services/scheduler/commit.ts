@@ -1,12 +1,13 @@
 import { decode, encode } from '../../protocol/codec.ts'
 import { campaignName } from '../../protocol/ids.ts'
-import type { Batch, ExpansionCursor, Order } from '../../protocol/messages/mail.ts'
+import { type Batch, type ExpansionCursor, INLINE, type Order } from '../../protocol/messages/mail.ts'
 import { fullMask } from '../../protocol/mask.ts'
 import { STREAM } from '../../protocol/streams.ts'
 import { subject } from '../../protocol/subjects.ts'
 import { token } from '../../protocol/tokens.ts'
 import type { Bus, Entry } from '../runtime/bus/types.ts'
 import type { Log } from '../runtime/log.ts'
+import type { AtOnce } from './at-once.ts'
 import type { Running } from './campaigns.ts'
 import type { Group } from './grouping.ts'
 import type { AllotmentBook } from './policy/allotments.ts'
@@ -30,6 +31,8 @@ export interface CommitTools {
   readonly book: AllotmentBook
   /** unreleased batches are there */
   readonly onBatches: (running: Running) => void
+  /** which of them are released with the step */
+  readonly releases: Pick<AtOnce, 'choose' | 'went'>
 }
 
 /** One atomic batch: the cursor that expects its predecessor, then the batches it counts. */
@@ -44,15 +47,24 @@ async function commitNow(running: Running, { from, cursor, groups }: ExpansionSt
   if (running.expansion.batches !== from.batches || running.expansion.position !== from.position)
     throw new ExpansionInterrupted(`${campaignName(record)}: its cursor stands elsewhere than where this step was cut from`)
   const names = { tenant: record.tenant, campaign: record.id }
-  const atOnce =
+  const whole =
     done && running.expansionSeq === 0 && cursor.recipients <= AT_ONCE && mayStart(running, tools.now()) && tools.book.admits(record, groups, tools.now())
+  const inline = inlineOf(running, groups)
+  const going = whole ? new Set<Group>() : tools.releases.choose(running, [...inline.keys()])
   const entries: Entry[] = [{ subject: subject('expansionCursor', names), body: encode(cursor), rollup: true, expect: { seq: running.expansionSeq } }]
   const batchAt: number[] = []
   const released = new Set<Group>()
   for (const group of groups) {
     batchAt.push(entries.length)
-    entries.push({ subject: subject('batch', { ...names, site: token(group.site) }), body: encode(batchOf(running, group)) })
-    if (!atOnce || group.place !== 'site' || released.has(group) || groups.some((other) => other !== group && other.site === group.site)) continue
+    const within = whole || going.has(group) ? inline.get(group) : undefined
+    if (within !== undefined) {
+      released.add(group)
+      const order = { ...orderOf(running, group.recipients.length, group, 0), inline: within }
+      entries.push({ subject: subject('order', { shard: group.shard, lane: record.lane }), body: encode(order) })
+      continue
+    }
+    entries.push({ subject: subject('batch', { ...names, site: token(group.site) }), body: inline.get(group) ?? encode(batchOf(running, group)) })
+    if (!whole || group.place !== 'site' || released.has(group) || groups.some((other) => other !== group && other.site === group.site)) continue
     released.add(group)
     entries.push({ subject: subject('order', { shard: group.shard, lane: record.lane }), body: encode(orderOf(running, group.recipients.length, group, -1)) })
     entries.push({ subject: subject('releaseCursor', { ...names, site: token(group.site) }), body: encode({ released: -2 }), rollup: true, expect: { seq: 0 } })
@@ -72,15 +84,21 @@ async function commitNow(running: Running, { from, cursor, groups }: ExpansionSt
   }
   running.expansionSeq = firstSeq
   running.expansion = cursor
+  const sent: { readonly group: Group; readonly seq: number }[] = []
   for (const [at, group] of groups.entries()) {
     const offset = batchAt[at] as number
+    if (going.has(group)) {
+      sent.push({ group, seq: firstSeq + offset })
+      continue
+    }
     const queue = queueOf(running.queues, group)
     if (released.has(group)) {
-      queue.cursorSeq = firstSeq + offset + 2
+      if (!inline.has(group)) queue.cursorSeq = firstSeq + offset + 2
       running.underWay.released(firstSeq + offset, group.site, group.recipients.length)
       tools.book.spend(record, group, group.recipients.length, tools.now())
     } else queue.batches.push({ seq: firstSeq + offset, count: group.recipients.length })
   }
+  if (sent.length > 0) tools.releases.went(running, sent)
   running.changed = true
   tools.log.info('batches cut', {
     campaign: campaignName(record),
@@ -96,6 +114,20 @@ async function commitNow(running: Running, { from, cursor, groups }: ExpansionSt
 /** Its cursor moved under us, or nobody knows: the expansion begins again from what the stream says. */
 export class ExpansionInterrupted extends Error {
   override readonly name = 'ExpansionInterrupted'
+}
+
+/** Batches so small that they go within their order, once they are released; a site that has two of them in one step has too many recipients for it. */
+function inlineOf(running: Running, groups: readonly Group[]): ReadonlyMap<Group, Uint8Array> {
+  const small = new Map<string, Group | null>()
+  for (const group of groups)
+    if (group.place === 'site') small.set(group.site, small.has(group.site) || group.recipients.length > INLINE.recipients ? null : group)
+  const inline = new Map<Group, Uint8Array>()
+  for (const group of small.values()) {
+    if (group === null) continue
+    const batch = encode(batchOf(running, group))
+    if (batch.length <= INLINE.bytes) inline.set(group, batch)
+  }
+  return inline
 }
 
 function mayStart({ record }: Running, now: number): boolean {

@@ -123,9 +123,9 @@ async function settle(delivery: Delivery, options: DueOptions): Promise<void> {
     if (hours.kind === 'closed') return later(Math.min(hours.until, record.deadline), same)
   }
 
-  const message = await bus.fetchSeq(STREAM.mail, batchSeq)
-  if (message === null) return done() // everybody in it has an outcome
-  const batch = readBatch(message.body) ?? unreadable(order)
+  const written = order.inline ?? (await bus.fetchSeq(STREAM.mail, batchSeq))?.body
+  if (written === undefined) return done() // everybody in it has an outcome
+  const batch = readBatch(written) ?? unreadable(order)
   const open = bitsOf(order.mask).filter((n) => n < batch.recipients.length && !running.tally.isSettled(batchSeq, n))
   if (batch.content === UNREADABLE && record.state !== 'cancelling' && record.deadline > now)
     return later(record.deadline, { ...same, parked: true, because: 'protocol' })
@@ -140,7 +140,7 @@ async function settle(delivery: Delivery, options: DueOptions): Promise<void> {
     if (decided.suspected.length > 0) maybe = maskOf([...bitsOf(maybe), ...decided.suspected], batch.recipients.length)
   }
   if (going.length === 0 && waiting.length === 0) {
-    if (coversBatch(running, batch, batchSeq, verdicts)) await bus.remove(STREAM.mail, batchSeq)
+    if (order.inline === undefined && coversBatch(running, batch, batchSeq, verdicts)) await bus.remove(STREAM.mail, batchSeq)
     return done()
   }
   const members = [...going, ...waiting].sort((a, b) => a - b)

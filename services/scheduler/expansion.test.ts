@@ -83,6 +83,7 @@ const tools = (bus: Bus, stepBatches = 900): ExpansionTools =>
     stopping: () => false,
     stepBatches,
     onBatches: () => {},
+    releases: { choose: () => new Set(), went: () => {} },
     onProgress: async () => {},
   }) as unknown as ExpansionTools
 

@@ -7,6 +7,7 @@ import { token } from '../../protocol/tokens.ts'
 import type { EpochMs, Lane } from '../../protocol/words.ts'
 import type { Bus, Entry } from '../runtime/bus/types.ts'
 import type { Log } from '../runtime/log.ts'
+import { AtOnce } from './at-once.ts'
 import type { Campaigns, Running, SiteQueue } from './campaigns.ts'
 import { orderOf } from './commit.ts'
 import { placeKindOf } from './grouping.ts'
@@ -43,6 +44,8 @@ export interface ReleaserOptions {
 export class Releaser implements Disposable {
   readonly #options: ReleaserOptions
   readonly #sites = new SiteViews()
+  /** what goes with the step that cuts it */
+  readonly atOnce: AtOnce
   readonly #deficits = new Map<string, Deficits>()
   /** campaigns of which the rest waits for a sample's outcomes somewhere */
   readonly #sampling = new WeakSet<Running>()
@@ -54,6 +57,7 @@ export class Releaser implements Disposable {
 
   constructor(options: ReleaserOptions) {
     this.#options = options
+    this.atOnce = new AtOnce(options, this.#sites)
   }
 
   /** What a router says of its sites: the events that release goes by. A pass looks at all sites, so one serves the routers of a moment. */

@@ -1,11 +1,11 @@
 import { decode } from '../../protocol/codec.ts'
-import { type ExpansionCursor, type ReleaseCursor, readBatch } from '../../protocol/messages/mail.ts'
+import { batchSeqOf, type ExpansionCursor, type ReleaseCursor, readBatch, readOrder } from '../../protocol/messages/mail.ts'
 import { STREAM } from '../../protocol/streams.ts'
 import { subject, wildcard } from '../../protocol/subjects.ts'
 import { token } from '../../protocol/tokens.ts'
 import type { Bus } from '../runtime/bus/types.ts'
 import { newSample, SAMPLE } from './policy/sample.ts'
-import { NOTHING_READ, type Running, type SiteQueue } from './campaigns.ts'
+import { type Campaigns, NOTHING_READ, type Running, type SiteQueue } from './campaigns.ts'
 
 /** Who cuts batches and who reads them again take turns, or a batch cut meanwhile would be in the queues twice, out of order, or not at all. */
 export function inTurn<T>(running: Running, act: () => Promise<T>): Promise<T> {
@@ -56,6 +56,18 @@ async function read(bus: Bus, running: Running): Promise<void> {
   running.expansionSeq = last?.seq ?? 0
   running.queues.clear()
   for (const [site, queue] of queues) running.queues.set(site, queue)
+}
+
+/** Where batches are that have no message of their own: within their orders, which wait for a router, a time or the due check. */
+export async function restoreUnderWay(bus: Bus, campaigns: Pick<Campaigns, 'get'>): Promise<void> {
+  for (const row of ['order', 'due', 'laterRest', 'laterRetry'] as const) {
+    for await (const { body, seq } of bus.scan(STREAM.mail, wildcard(row))) {
+      const order = readOrder(body)
+      const batch = order?.inline === undefined ? null : readBatch(order.inline)
+      if (order === null || batch === null) continue
+      campaigns.get(order.tenant, order.campaign)?.underWay.released(batchSeqOf({ order, seq }), order.site, batch.recipients.length)
+    }
+  }
 }
 
 /** A campaign's queue of one site; made when it is the first batch there. */

@@ -26,7 +26,7 @@ import { KeyKeeper, NO_KEY } from './key-keeper.ts'
 import { Intake } from './intake.ts'
 import { Ledger } from './ledger.ts'
 import { Releaser } from './releaser.ts'
-import { restoreQueues } from './restore.ts'
+import { restoreQueues, restoreUnderWay } from './restore.ts'
 import { EVERYWHERE } from './policy/site-holds.ts'
 import { Preflight } from './preflight.ts'
 import type { Sites } from './sites.ts'
@@ -137,6 +137,7 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
     atOnce: config.expansionsAtOnce,
     stepBatches: config.stepBatches,
     onBatches: () => releaser.look(),
+    releases: releaser.atOnce,
     onEnded: (running) => {
       if (running.record.state === 'cancelling') cancelRest(running) // of the last step nobody knew when the campaign was cancelled
       settle(running) // perhaps everybody was settled before the list's end was known
@@ -186,6 +187,7 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
   const { running: loaded, ended } = await campaigns.load(clock.now() - UNBURIED_MS)
   for (const record of ended) if (await isUnburied(record, bus)) await bury(record, { bus, bucket, events })
   for (const running of loaded) await restoreQueues(bus, running)
+  if (loaded.length > 0) await restoreUnderWay(bus, campaigns)
   const control = new Control({
     bus,
     bucket,

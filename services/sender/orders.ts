@@ -94,14 +94,14 @@ export class Orders {
       this.#acked(held)
       return null
     }
-    const message = await bus.fetchSeq(STREAM.mail, batchSeqOf(held))
-    if (message === null) {
+    const written = held.order.inline ?? (await bus.fetchSeq(STREAM.mail, batchSeqOf(held)))?.body
+    if (written === undefined) {
       // Everybody in it has an outcome already; only the ack was lost.
       log.info('order dropped', { ...names, because: 'batch-settled' })
       this.#acked(held)
       return null
     }
-    const batch = readBatch(message.body)
+    const batch = readBatch(written)
     if (batch === null) {
       log.error('batch unreadable', { ...names, because: 'not a batch that this version can read; parked until its deadline, see hato doctor' })
       await this.#park(held, claimed.claimSeq)
@@ -155,7 +155,7 @@ export class Orders {
         if (inMs >= SCHEDULE_FROM_MS) await this.#rest(held, ending.order, ending.at)
         else await this.#surely(() => bus.store(subject('due', { lane: held.order.lane }), encode(ending.order)))
         log.info('retry ordered', { ...namesOf(held), count: ending.order.count, because: ending.order.because ?? null, inMs: Math.max(0, Math.round(inMs)) })
-      } else await this.#surely(async () => bus.remove(STREAM.mail, batchSeq))
+      } else if (held.order.inline === undefined) await this.#surely(async () => bus.remove(STREAM.mail, batchSeq))
       this.#acked(held)
       remember(this.#over, attemptOf(held))
     } finally {

@@ -201,6 +201,26 @@ describe('an order that is due', () => {
     await suppression.remove('acme', ['r1@gmail.com'])
   })
 
+  it('is asked by the batch it brings along, which has no message of its own, and takes it further', async () => {
+    const running = await campaign()
+    await suppression.add('acme', [{ address: 'r1@gmail.com', reason: 'by-hand' }])
+    const { order, batch } = await batchOf(running, people(3))
+    const inline = (await here.bus.readSeq(STREAM.mail, batch))?.body as Uint8Array
+    await here.bus.remove(STREAM.mail, batch)
+    await started()
+    const seq = await arrives({ ...order, batch: 0, inline })
+    await until('it is with the router', async () => (await sent(running)).length === 1)
+    expect((await sent(running))[0]).toMatchObject({ attempt: 1, batch: seq, inline: Buffer.from(inline), mask: Buffer.from(maskOf([0, 2], 3)), count: 2 })
+    expect((await outcomes(running)).map(({ n, outcome }) => ({ n, outcome }))).toEqual([{ n: 1, outcome: 'suppressed' }])
+    await until('it is acked', () => gone(seq))
+    await suppression.remove('acme', ['r1@gmail.com'])
+
+    const cancelled = await campaign({ state: 'cancelling' })
+    const whole = await batchOf(cancelled, people(2))
+    await arrives({ ...whole.order, batch: 0, inline: (await here.bus.readSeq(STREAM.mail, whole.batch))?.body as Uint8Array })
+    await until('it is told', async () => (await outcomes(cancelled)).length === 2)
+  })
+
   it('is over when another order of its attempt, or a later attempt, was claimed', async () => {
     const running = await campaign()
     const placed = await batchOf(running, people(1))

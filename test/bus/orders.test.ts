@@ -40,6 +40,13 @@ async function orderOf(size: number, change: Partial<Order> = {}): Promise<HeldO
   const order: Order = { ...body, ...change }
   return { order, seq: await stored(subject('order', { shard: 't01', lane: 'bulk' }), encode(order)), ackSubject: 'nobody.hears' }
 }
+/** The first copy of an order that brings its batch along, in place of one that names it. */
+async function inlineOf(size: number): Promise<HeldOrder> {
+  const { order } = await orderOf(size)
+  const batch = (await here.bus.readSeq(STREAM.mail, order.batch))?.body as Uint8Array
+  const inline = { ...order, batch: 0, inline: batch }
+  return { order: inline, seq: await stored(subject('order', { shard: 't01', lane: 'bulk' }), encode(inline)), ackSubject: 'nobody.hears' }
+}
 async function stored(on: string, body: Uint8Array): Promise<number> {
   const answer = await here.bus.store(on, body)
   if (answer.kind !== 'stored') throw new Error(answer.message)
@@ -94,6 +101,47 @@ describe('an order at a sender', () => {
       return work !== null
     })
     expect((work as Work | null)?.open.size).toBe(3)
+  })
+
+  it('brings a small batch along: nothing is fetched or removed, and the retry order brings it again', async () => {
+    const held = await inlineOf(2)
+    const bus = lossy({
+      async fetchSeq() {
+        throw new Error('nothing is to be fetched')
+      },
+    })
+    const { orders, journal } = ordersOf('a', { bus })
+    const work = (await orders.open(held)) as Work
+    expect([work.batchSeq, [...work.open], work.batch.recipients.length]).toEqual([held.seq, [0, 1], 2])
+    take(work)
+    journal.add(work, delivered(work, 0))
+    await orders.finish(work, { ...letGo, notBefore: Date.now() + 60_000 })
+    const on = subject('laterRetry', { tenant: 'acme', campaign: held.order.campaign, batch: held.seq })
+    const resting = decode<Order>((await here.bus.readLast(STREAM.mail, on))?.body as Uint8Array)
+    expect(resting).toMatchObject({ attempt: 1, batch: held.seq, count: 1 })
+    expect(await here.bus.readSeq(STREAM.mail, held.seq)).not.toBeNull() // its ack takes it away, nobody else
+
+    const next = (await ordersOf('b', { bus }).orders.open({ ...held, seq: held.seq + 500, order: resting })) as Work
+    expect([next.batchSeq, [...next.open], next.batch.recipients[1]?.address]).toEqual([held.seq, [1], 'r1@example.jp'])
+  })
+
+  it('is acked by whoever gets it when everybody in it has an outcome and only the ack was lost, though its holder lives', async () => {
+    for (const held of [await orderOf(2), await inlineOf(2)]) {
+      const { orders, journal } = ordersOf('a')
+      const work = (await orders.open(held)) as Work
+      const acked: string[] = []
+      const bus = withFaults(here.bus, { ack: (on) => void acked.push(on) })
+      for (const n of [0, 1]) {
+        take(work)
+        journal.add(work, delivered(work, n))
+        if (n === 0) await journal.settled(work)
+        const copy = await ordersOf('b', { bus }).orders.open(held)
+        expect([copy, acked.length]).toEqual([null, 0]) // somebody is still at work on it
+      }
+      await orders.finish(work, letGo)
+      expect(await ordersOf('b', { bus }).orders.open(held)).toBeNull()
+      expect(acked).toEqual([held.ackSubject])
+    }
   })
 
   it('goes to another sender when its batch could not be read after the claim', async () => {

@@ -6,7 +6,7 @@ import type { Batch } from '../../protocol/messages/mail.ts'
 import { STREAMS } from '../../protocol/streams.ts'
 import { subject } from '../../protocol/subjects.ts'
 import { NOTHING_READ, type Running } from '../../services/scheduler/campaigns.ts'
-import { inTurn, queueOf, restoreQueues } from '../../services/scheduler/restore.ts'
+import { inTurn, queueOf, restoreQueues, restoreUnderWay } from '../../services/scheduler/restore.ts'
 import { Tally } from '../../services/scheduler/state.ts'
 import { UnderWay } from '../../services/scheduler/under-way.ts'
 import { natsForFile } from '../kit/bus.ts'
@@ -70,6 +70,26 @@ describe('the queues of a campaign', () => {
     for (const [n, site] of SITES.entries()) {
       expect(running.queues.get(site)?.batches.map(({ seq }) => seq)).toEqual(seqs.filter((_, at) => at % SITES.length === n))
     }
+  })
+
+  it('do not hold what goes within its order; where that is on its way, a new term finds in the stream', async () => {
+    const running = campaign('small')
+    const where = { kind: 'notice', lane: 'bulk', site: 'a.example', provider: null, pool: 'p' } as const
+    const recipients = [{ address: 'r@a.example', name: null, ref: null, vars: null }]
+    const names = { tenant: 'acme', campaign: 'small' }
+    const inline = encode({ v: 1, ...names, ...where, shard: 't01', content: 'c', first: 0, recipients })
+    const order = { v: 1, ...names, ...where, batch: 0, inline, mask: Uint8Array.of(1), count: 1, attempt: 0, deadline: Date.now() + 3_600_000 }
+    for (const on of [
+      subject('order', { shard: 't01', lane: 'bulk' }),
+      subject('due', { lane: 'bulk' }),
+      subject('laterRetry', { ...names, batch: 77 }),
+      subject('laterRest', { shard: 't01', site: 'a_example', order: 78 }),
+    ])
+      await here.bus.store(on, encode(order))
+    await restoreQueues(here.bus, running)
+    expect([running.queues.size, running.underWay.size]).toEqual([0, 0])
+    await restoreUnderWay(here.bus, { get: (_, id) => (id === 'small' ? running : undefined) })
+    expect([...running.underWay.waiting(() => ({ because: 'x', until: null }))]).toEqual([{ site: 'a.example', count: 4, because: 'x', until: null }])
   })
 
   it('begin behind the release cursor', async () => {

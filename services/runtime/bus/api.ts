@@ -33,6 +33,14 @@ export async function apiOrThrow<T>(link: Link, operation: string, request: unkn
 }
 
 /** 5xx that no repetition changes. NOTE: the server says 500 to the removal of a message that is not there (any more). */
-function isFinal({ err_code, description }: ApiError): boolean {
-  return err_code === SERVER.storageExceeded || (err_code === SERVER.deleteFailed && /no message found|not found|EOF/.test(description))
+function isFinal(error: ApiError): boolean {
+  const { err_code, description } = error
+  return (
+    err_code === SERVER.storageExceeded || (err_code === SERVER.deleteFailed && /no message found|not found|EOF/.test(description)) || isKeptElsewhere(error)
+  )
+}
+
+/** A consumer of this name is there, and the server does not move it between disk and memory. */
+export function isKeptElsewhere({ err_code, description }: ApiError): boolean {
+  return err_code === SERVER.consumerNotMade && /storage type/.test(description)
 }

@@ -7,8 +7,8 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Msg } from '@nats-io/nats-core'
-import { Infrastructure, InvariantBroken, SERVER } from '../errors.ts'
-import { api } from './api.ts'
+import { Infrastructure, InvariantBroken } from '../errors.ts'
+import { api, isKeptElsewhere } from './api.ts'
 import { readDelivered } from './delivered.ts'
 import { dropConsumer } from './ensure.ts'
 import { readHeaders } from './headers.ts'
@@ -64,8 +64,8 @@ export async function pull(link: Link, spec: PullSpec, onMessage: (delivery: Del
     })
     if (answer.kind === 'done') return answer.result
     const { err_code, description } = answer.error
-    if (err_code !== SERVER.consumerKeptElsewhere) throw new InvariantBroken('jetstream', `consumer ${stream}/${durable}: ${description} (${err_code})`)
-    // An older version kept it on disk, and the server does not move it. What was in somebody's hands comes again, as after a restart.
+    if (!isKeptElsewhere(answer.error)) throw new InvariantBroken('jetstream', `consumer ${stream}/${durable}: ${description} (${err_code})`)
+    // An older version kept it on disk. What was in somebody's hands comes again, as after a restart.
     await dropConsumer(link, stream, durable)
     return create()
   }
