@@ -41,6 +41,8 @@ export class ShardActor implements AsyncDisposable {
   #door: OrderDoor | null = null
   #timer: NodeJS.Timeout | undefined
   #wakeAt: MonoMs | null = null
+  /** orders are to be asked for at the end of this turn */
+  #want: 'now' | 'look' | null = null
   #saving: Promise<boolean> = Promise.resolve(true)
   #over = false
 
@@ -93,7 +95,7 @@ export class ShardActor implements AsyncDisposable {
     if (this.#over) return []
     const { say, wakeAt } = receive(this.shard, heard, this.#moment())
     for (const said of say) this.#do(said)
-    this.#wantOrders(heard.on === 'tick' ? 'look' : 'now')
+    this.#wantSoon(heard.on === 'tick' ? 'look' : 'now')
     this.#wake(wakeAt)
     return say
   }
@@ -170,8 +172,15 @@ export class ShardActor implements AsyncDisposable {
     for (const said of this.tell(heard(decode<T>(body)))) if (said.say === 'answerReport') reply(encode(said.answer))
   }
 
+  /** What is wanted is counted over all busy sites: once for all that came in one turn. */
+  #wantSoon(when: 'now' | 'look'): void {
+    if (this.#want === null) setImmediate(() => this.#wantOrders(this.#want ?? 'now'))
+    if (this.#want !== 'look') this.#want = when
+  }
+
   #wantOrders(when: 'now' | 'look'): void {
-    if (this.#door === null) return
+    this.#want = null
+    if (this.#door === null || this.#over) return
     for (const lane of LANES) {
       const count = wanted(this.shard, lane, when)
       if (count > 0 || when === 'look') this.#door.want(lane, count)

@@ -6,25 +6,16 @@ import { ALLOWANCE_EVERY_MS, ALLOWANCE_FRESH_MS } from './numbers.ts'
 import { pairOf } from './pairs.ts'
 import { poolsOf } from './queue.ts'
 
-/**
- * Asks for the sites somebody waits for or works at. `due`: where an answer is about to run out, may change, or is missing; and tells who holds leases.
- * `fresh`: only where a pool waits for which the ip-manager never answered.
- */
-export function askAllowances(shard: Shard, which: 'due' | 'fresh', at: Moment): Say[] {
-  const sites: AllowanceAsk['sites'][number][] = []
-  for (const site of shard.awake) {
-    if (!hasWaiting(site) && !hasLeases(site)) continue
-    const pools = [...poolsInUse(site)]
-    if (
-      which === 'fresh' &&
-      !pools.some((pool) => !site.answered.has(pool) && at.mono - (site.asked.get(pool) ?? Number.NEGATIVE_INFINITY) > ALLOWANCE_EVERY_MS)
-    )
-      continue
-    if (which === 'due' && pools.every((pool) => isKnown(site, pool, at))) continue
-    for (const pool of pools) site.asked.set(pool, at.mono)
-    sites.push({ site: site.site, provider: site.provider, pools })
-  }
-  if (which === 'fresh') return sites.length === 0 ? [] : [ask(shard, sites, at)]
+/** Of sites that orders came for: asks where a pool waits for which the ip-manager never answered. */
+export function askFresh(shard: Shard, came: Iterable<Site>, at: Moment): Say[] {
+  const isFresh = (site: Site, pool: string) => !site.answered.has(pool) && at.mono - (site.asked.get(pool) ?? Number.NEGATIVE_INFINITY) > ALLOWANCE_EVERY_MS
+  const sites = questions(came, (site, pools) => pools.some((pool) => isFresh(site, pool)), at)
+  return sites.length === 0 ? [] : [ask(shard, sites, at)]
+}
+
+/** Of all sites somebody waits for or works at: asks where an answer is about to run out, may change, or is missing; and tells who holds leases. */
+export function askAllowances(shard: Shard, at: Moment): Say[] {
+  const sites = questions(shard.awake, (site, pools) => !pools.every((pool) => isKnown(site, pool, at)), at)
   shard.timers.allowanceAt = at.mono + ALLOWANCE_EVERY_MS
   if (sites.length === 0 && shard.leases.size === 0) return []
   const leases = [...shard.leases.values()].map(({ ip, site, sender, numbers, mustEnd }) => ({
@@ -35,6 +26,18 @@ export function askAllowances(shard: Shard, which: 'due' | 'fresh', at: Moment):
     until: Math.round(at.now + (mustEnd - at.mono)),
   }))
   return [ask(shard, sites, at, leases)]
+}
+
+function questions(sites: Iterable<Site>, isAsked: (site: Site, pools: readonly string[]) => boolean, at: Moment): AllowanceAsk['sites'][number][] {
+  const asked: AllowanceAsk['sites'][number][] = []
+  for (const site of sites) {
+    if (!hasWaiting(site) && !hasLeases(site)) continue
+    const pools = [...poolsInUse(site)]
+    if (!isAsked(site, pools)) continue
+    for (const pool of pools) site.asked.set(pool, at.mono)
+    asked.push({ site: site.site, provider: site.provider, pools })
+  }
+  return asked
 }
 
 function ask(shard: Shard, sites: AllowanceAsk['sites'], at: Moment, leases?: AllowanceAsk['leases']): Say {

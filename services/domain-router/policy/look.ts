@@ -36,7 +36,7 @@ export function look(shard: Shard, at: Moment): Say[] {
     shard.timers.rebalanceAt = at.mono + REBALANCE_EVERY_MS
     rebalance(shard, at)
   }
-  if (at.mono >= shard.timers.allowanceAt) says.push(...askAllowances(shard, 'due', at))
+  if (at.mono >= shard.timers.allowanceAt) says.push(...askAllowances(shard, at))
   says.push(...tellDrain(shard, at), ...save(shard, at))
   if (at.mono >= shard.timers.quietAt) forgetQuiet(shard, at)
   return says

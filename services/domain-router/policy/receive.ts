@@ -2,7 +2,7 @@ import type { HeldOrder } from '../../../protocol/messages/mail.ts'
 import { type Moment, type Shard, type Site, siteOf } from '../state.ts'
 import { endActions, obeyControl } from './actions.ts'
 import { beginAdopting, hearDuringAdoption, hearHoldings, hearNoHoldings } from './adopt.ts'
-import { askAllowances, hearAllowances, hearSourceChanged } from './allowances.ts'
+import { askFresh, hearAllowances, hearSourceChanged } from './allowances.ts'
 import { tellDry } from './drain.ts'
 import { hearGrantAnswer, hearGrantTimeOut } from './answers.ts'
 import { look, wakeAt } from './look.ts'
@@ -128,7 +128,7 @@ function takeIn(shard: Shard, orders: readonly HeldOrder[], at: Moment): Say[] {
       sites.add(site)
     }
   }
-  says.push(...askAllowances(shard, 'fresh', at))
+  says.push(...askFresh(shard, sites, at))
   for (const site of sites) says.push(...place(shard, site, at))
   return says
 }
