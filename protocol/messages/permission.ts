@@ -50,6 +50,8 @@ export interface SenderHere {
   /** the fleet IPs (by `address`) that this sender can send from */
   readonly ips: readonly string[]
   readonly stopping: boolean
+  /** it reads `Grants` too */
+  readonly manyGrants?: true
 }
 
 /** `sender.<id>.grant`: a new lease, or more orders and other numbers for one that is held. */
@@ -62,6 +64,14 @@ export interface Grant {
 export type GrantAnswer =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'refused'; readonly because: 'stale-epoch' | 'stale-tick' | 'stopping' | 'ip-unusable' | 'no-room' | 'not-ready' | 'source-held' }
+
+/** Several of them in one message, to a sender that says it reads them; answered in their order. */
+export interface Grants {
+  readonly grants: readonly Grant[]
+}
+export interface GrantAnswers {
+  readonly answers: readonly GrantAnswer[]
+}
 
 /** `router.<shard>.report`, every 250 ms per shard with leases, and at once on blames or an empty queue. */
 export interface Report {

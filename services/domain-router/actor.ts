@@ -20,13 +20,15 @@ import type { ActorContext } from '../runtime/lifecycle.ts'
 import { watchOwners } from '../runtime/owners.ts'
 import { own, type Ownership } from '../runtime/ownership.ts'
 import type { ROUTER_CONFIG } from './config.ts'
+import { GrantPost } from './grant-post.ts'
 import { openIspDoor } from './isp-door.ts'
 import { MemoryStore } from './memory-store.ts'
 import type { Heard } from './policy/messages.ts'
 import { networkOf } from './policy/network.ts'
+import { GRANT_TIMEOUT_MS } from './policy/numbers.ts'
 import { hearSender, type Roster } from './policy/roster.ts'
 import { routerMetrics } from './router-metrics.ts'
-import { ShardActor } from './shard-actor.ts'
+import { askWithin, ShardActor } from './shard-actor.ts'
 import { isIdle, newShard } from './state.ts'
 
 const ROLE = 'domain-router'
@@ -68,6 +70,10 @@ export async function startRouter(context: ActorContext<Config<typeof ROUTER_CON
   stack.use(bus.hear(subject('sourceChanged', {}), ({ body }) => tellAll({ on: 'sourceChanged', changed: decode<SourceChanged>(body) })))
   stack.use(bus.hear(subject('campaignHeld', {}), ({ body }) => tellAll({ on: 'campaignHeld', held: decode<CampaignHeld>(body) })))
 
+  const grants = new GrantPost({
+    ask: (sender, body) => askWithin(bus, subject('grant', { sender }), body, GRANT_TIMEOUT_MS),
+    takesMany: (sender) => roster.get(sender)?.manyGrants ?? false,
+  })
   ownership = stack.use(
     await own({
       bucket: openBucket(bus, 'owners'),
@@ -85,6 +91,7 @@ export async function startRouter(context: ActorContext<Config<typeof ROUTER_CON
           maxAckPending: config.maxAckPending,
           mayGrant: () => ownership?.epochOf(name) === epoch && ownership.mayGrant(name),
           memory: new MemoryStore(reputation, name, log),
+          grants,
           counters,
         })
         shards.set(name, actor)

@@ -1,7 +1,7 @@
 import { decode, encode } from '../../protocol/codec.ts'
 import type { HeldOrder } from '../../protocol/messages/mail.ts'
 import type { ErrorAnswer, IspControl, IspStatus } from '../../protocol/messages/ops.ts'
-import type { Allowances, Grant, GrantAnswer, Holdings, HoldingsAsk, Report } from '../../protocol/messages/permission.ts'
+import type { Allowances, Grant, Holdings, HoldingsAsk, Report } from '../../protocol/messages/permission.ts'
 import { subject } from '../../protocol/subjects.ts'
 import { LANES, type MonoMs } from '../../protocol/words.ts'
 import type { Answer, Bus } from '../runtime/bus/types.ts'
@@ -9,12 +9,13 @@ import type { Clock } from '../runtime/clock.ts'
 import { Infrastructure, InvariantBroken, RETRY_PACE_MS } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
 import { logDecision } from './events.ts'
+import type { GrantPost } from './grant-post.ts'
 import type { MemoryStore } from './memory-store.ts'
 import { type OrderDoor, openOrderDoor } from './order-door.ts'
 import { ParkingLot } from './parking-lot.ts'
 import { violations } from './policy/figures.ts'
 import type { ControlAnswer, Heard, Say } from './policy/messages.ts'
-import { ALLOWANCE_EVERY_MS, GRANT_TIMEOUT_MS } from './policy/numbers.ts'
+import { ALLOWANCE_EVERY_MS } from './policy/numbers.ts'
 import { receive } from './policy/receive.ts'
 import { wanted } from './policy/want.ts'
 import type { RouterCounters } from './router-metrics.ts'
@@ -29,6 +30,7 @@ export interface ShardActorOptions {
   readonly maxAckPending: number
   readonly mayGrant: () => boolean
   readonly memory: MemoryStore
+  readonly grants: GrantPost
   readonly counters: RouterCounters
 }
 
@@ -216,35 +218,32 @@ export class ShardActor implements AsyncDisposable {
     }
   }
 
-  /** A question that our own end overtook was perhaps heard, like any without an answer. */
-  async #ask(to: string, body: Uint8Array, timeoutMs: number): Promise<Answer> {
-    try {
-      return await this.#options.bus.ask(to, body, { timeoutMs })
-    } catch (error) {
-      if (!(error instanceof Infrastructure)) throw error
-      return { kind: 'timeout' }
-    }
-  }
-
   async #grant(sender: string, grant: Grant): Promise<void> {
-    const answer = await this.#ask(subject('grant', { sender }), encode(grant), GRANT_TIMEOUT_MS)
+    const answer = await this.#options.grants.send(sender, grant)
     const lease = grant.lease.id
-    if (answer.kind === 'timeout') this.tell({ on: 'grantTimedOut', lease })
-    // Nobody listens: it was not heard for certain, and the sender is gone until it says otherwise.
-    else
-      this.tell({ on: 'grantAnswered', lease, answer: answer.kind === 'answer' ? decode<GrantAnswer>(answer.body) : { kind: 'refused', because: 'stopping' } })
+    this.tell(answer === null ? { on: 'grantTimedOut', lease } : { on: 'grantAnswered', lease, answer })
   }
 
   async #askHoldings(sender: string, ask: HoldingsAsk): Promise<void> {
-    const answer = await this.#ask(subject('holdings', { sender }), encode(ask), HOLDINGS_WITHIN_MS)
+    const answer = await askWithin(this.#options.bus, subject('holdings', { sender }), encode(ask), HOLDINGS_WITHIN_MS)
     if (answer.kind === 'answer') this.tell({ on: 'holdingsAnswered', holdings: decode<Holdings>(answer.body) })
     else this.tell({ on: 'holdingsTimedOut', sender })
   }
 
   async #askAllowances(ask: Extract<Say, { say: 'askAllowances' }>['ask']): Promise<void> {
-    const answer = await this.#ask(subject('allowance', {}), encode(ask), ALLOWANCE_EVERY_MS)
+    const answer = await askWithin(this.#options.bus, subject('allowance', {}), encode(ask), ALLOWANCE_EVERY_MS)
     // Without an answer the last one runs out; the next question comes within a second.
     if (answer.kind === 'answer') this.tell({ on: 'allowances', allowances: decode<Allowances>(answer.body), asked: ask.sites })
+  }
+}
+
+/** A question that our own end overtook was perhaps heard, like any without an answer. */
+export async function askWithin(bus: Bus, to: string, body: Uint8Array, timeoutMs: number): Promise<Answer> {
+  try {
+    return await bus.ask(to, body, { timeoutMs })
+  } catch (error) {
+    if (!(error instanceof Infrastructure)) throw error
+    return { kind: 'timeout' }
   }
 }
 

@@ -11,7 +11,7 @@
 import { KEYS } from '../../protocol/buckets.ts'
 import { decode, encode } from '../../protocol/codec.ts'
 import { type FleetRecord, type FleetTls, tlsOf } from '../../protocol/fleet.ts'
-import type { Grant, HoldingsAsk, SenderHere, SourceChanged } from '../../protocol/messages/permission.ts'
+import type { Grant, GrantAnswer, GrantAnswers, Grants, HoldingsAsk, SenderHere, SourceChanged } from '../../protocol/messages/permission.ts'
 import { type DkimKeysRow, goneOf } from '../../protocol/messages/dkim-keys.ts'
 import { DEFAULT_RETRY, type RetryPolicy } from '../../protocol/retry.ts'
 import { RetryConfig, retryPolicy } from '../../protocol/retry-config.ts'
@@ -219,11 +219,10 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
 
   stack.use(
     bus.serve(subject('grant', { sender }), (call) => {
-      const grant = decode<Grant>(call.body)
-      const answer = leases.grant(grant)
-      call.reply(encode(answer))
-      if (answer.kind === 'accepted') rounds.begin()
-      if (answer.kind === 'refused') log.info('grant refused', { lease: grant.lease.id, site: grant.lease.site, ip: grant.lease.ip, because: answer.because })
+      const said = decode<Grant | Grants>(call.body)
+      const answers = ('grants' in said ? said.grants : [said]).map(takeGrant)
+      call.reply(encode('grants' in said ? ({ answers } satisfies GrantAnswers) : answers[0]))
+      if (answers.some(({ kind }) => kind === 'accepted')) rounds.begin()
     }),
   )
   stack.use(bus.serve(subject('holdings', { sender }), (call) => call.reply(encode(leases.holdings(decode<HoldingsAsk>(call.body))))))
@@ -238,8 +237,14 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     }),
   )
 
+  function takeGrant(grant: Grant): GrantAnswer {
+    const answer = leases.grant(grant)
+    const { id, site, ip } = grant.lease
+    if (answer.kind === 'refused') log.info('grant refused', { lease: id, site, ip, because: answer.because })
+    return answer
+  }
   function here(): void {
-    const message: SenderHere = { sender, tick: clock.mono(), sessionsFree: leases.sessionsFree(), ips, stopping }
+    const message: SenderHere = { sender, tick: clock.mono(), sessionsFree: leases.sessionsFree(), ips, stopping, manyGrants: true }
     bus.say(subject('senderHere', {}), encode(message))
   }
   const timers = [setInterval(here, HERE_EVERY_MS)]

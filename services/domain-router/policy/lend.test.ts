@@ -53,6 +53,7 @@ describe('what leases of one source at one site are told', () => {
               free: room,
               ips: new Set(['192.0.2.1']),
               stopping: false,
+              manyGrants: false,
               notBefore: 0,
               wantedUntil: 0,
               refusedIps: new Map(),

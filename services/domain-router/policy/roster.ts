@@ -18,6 +18,8 @@ export interface Sender {
   /** addresses it can send from */
   ips: ReadonlySet<string>
   stopping: boolean
+  /** it reads several grants of one message */
+  manyGrants: boolean
   /** it refused: nothing is offered before */
   notBefore: MonoMs
   /** a site waits because it has no room: until then its idle leases end and its largest fades */
@@ -33,6 +35,7 @@ export function hearSender(roster: Roster, here: SenderHere, mono: MonoMs): Send
   const sender = heard(roster, here.sender, here.tick, here.sessionsFree, mono)
   if (sender.ips.size !== here.ips.length || here.ips.some((ip) => !sender.ips.has(ip))) sender.ips = new Set(here.ips)
   sender.stopping = here.stopping
+  sender.manyGrants = here.manyGrants ?? false
   return sender
 }
 
@@ -52,6 +55,7 @@ function heard(roster: Roster, id: string, tick: MonoMs, free: number, mono: Mon
       asked: new Map(),
       ips: new Set(),
       stopping: false,
+      manyGrants: false,
       notBefore: 0,
       wantedUntil: 0,
       refusedIps: new Map(),
