@@ -184,7 +184,7 @@ export class ShardActor implements AsyncDisposable {
     this.#want = null
     if (this.#door === null || this.#over) return
     for (const lane of LANES) {
-      const count = wanted(this.shard, lane, when)
+      const count = wanted(this.shard, lane, when, this.#options.clock.mono())
       if (count > 0 || when === 'look') this.#door.want(lane, count)
     }
   }

@@ -115,6 +115,12 @@ export function hasRoom(roster: Roster, among: ReadonlySet<string>, mono: MonoMs
   return false
 }
 
+/** Is there room that nobody waits for? What a sender says free in a crowd is spoken for before it is heard. */
+export function hasRoomToSpare(roster: Roster, among: ReadonlySet<string>, mono: MonoMs): boolean {
+  for (const sender of roster.values()) if (sender.free >= 1 && sender.wantedUntil <= mono && among.has(sender.id) && isReachable(sender, mono)) return true
+  return false
+}
+
 /** Somebody waits for room that none of them has. */
 export function wishForRoom(roster: Roster, ip: string, mono: MonoMs): void {
   for (const sender of roster.values()) if (sender.free < 1 && isReachable(sender, mono) && canUse(sender, ip, mono)) sender.wantedUntil = mono + ROOM_WISH_MS

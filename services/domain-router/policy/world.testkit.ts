@@ -267,7 +267,7 @@ export class World {
     if (!owner?.alive) return
     if (owner.wakeAt !== null && owner.wakeAt <= this.#weather.t) this.#tell(owner, { on: 'tick' })
     for (const lane of LANES) {
-      const orders = this.#stream.deliver(lane, wanted(owner.shard, lane, 'look'), this.#weather.t)
+      const orders = this.#stream.deliver(lane, wanted(owner.shard, lane, 'look', this.#weather.t), this.#weather.t)
       if (orders.length > 0) this.#tell(owner, { on: 'ordersArrived', orders })
     }
   }
