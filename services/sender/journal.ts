@@ -9,6 +9,8 @@ import type { Work } from './state.ts'
 
 /** A synced batch costs the server a folder of its own and four fsyncs however full it is: more than all else a busy mail costs it. */
 const ROUND_MS = 100
+/** Outcomes of an order that is still being worked on leave together: so much younger than that, they wait for the next round. A chunk costs everybody who reads the journal. */
+const TOGETHER_MS = 100
 /** A sender starts no transaction while an outcome waits longer than this: it bounds what a crash can repeat (S2). */
 const BACKPRESSURE_MS = 300
 /** entries and bytes of one atomic batch (facts: keep to 200 messages or 4 MB) */
@@ -19,6 +21,8 @@ interface Pending {
   readonly work: Work
   readonly outcomes: Outcome[]
   readonly since: number
+  /** somebody waits for it */
+  wanted: boolean
 }
 interface Chunk {
   readonly work: Work
@@ -42,6 +46,7 @@ export class Journal {
   #timer: NodeJS.Timeout | null = null
   #waiters: (() => void)[] = []
   #rounds = 0
+  #closing = false
   #closed = false
   readonly #onTrouble: (error: unknown) => void
 
@@ -57,7 +62,7 @@ export class Journal {
     work.unconfirmed++
     const pending = this.#pending.get(work)
     if (pending) pending.outcomes.push(outcome)
-    else this.#pending.set(work, { work, outcomes: [outcome], since: this.#mono() })
+    else this.#pending.set(work, { work, outcomes: [outcome], since: this.#mono(), wanted: false })
     this.#arm()
   }
 
@@ -75,6 +80,8 @@ export class Journal {
   /** Resolves when nothing of the work waits any more: durable, or lost to a later claim. */
   async settled(work: Work): Promise<'durable' | 'lost'> {
     while (!work.lost && work.unconfirmed > 0) {
+      const pending = this.#pending.get(work)
+      if (pending !== undefined) pending.wanted = true
       if (this.#closed) throw new Infrastructure('closed', 'the journal ended before its last outcomes were durable')
       await this.#nextRound()
     }
@@ -87,6 +94,7 @@ export class Journal {
 
   /** Writes what waits, then stops. */
   async close(): Promise<void> {
+    this.#closing = true
     while (!this.#closed && (this.#pending.size > 0 || this.#inFlight.length > 0)) await this.#nextRound()
     this.#closed = true
     if (this.#timer) clearTimeout(this.#timer)
@@ -137,7 +145,9 @@ export class Journal {
   #nextChunks(): Chunk[] {
     const chunks: Chunk[] = []
     let bytes = 0
+    const now = this.#mono()
     for (const pending of this.#pending.values()) {
+      if (!this.#closing && !mayLeave(pending, now)) continue
       const chunk = this.#chunk(pending)
       bytes += chunk.entry.body.length
       if (chunks.length === ROUND_ENTRIES || (chunks.length > 0 && bytes > ROUND_BYTES)) break
@@ -188,6 +198,11 @@ export class Journal {
     const entry = { subject: subject('outcome', names), body, expect: { seq: work.claimSeq, on: subject('claim', names) } }
     return { work, outcomes, entry, since, done: false }
   }
+}
+
+/** Nobody of its order is being sent to any more, somebody waits for it, or it has waited long enough. */
+function mayLeave({ work, since, wanted }: Pending, now: number): boolean {
+  return wanted || now - since >= TOGETHER_MS || (work.open.size === 0 && work.taken.size === 0)
 }
 
 function confirm(chunk: Chunk): void {

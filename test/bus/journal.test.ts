@@ -9,7 +9,7 @@ import { type Bus, connectBus } from '../../services/runtime/bus.ts'
 import { Infrastructure } from '../../services/runtime/errors.ts'
 import { Journal } from '../../services/sender/journal.ts'
 import type { Work } from '../../services/sender/state.ts'
-import { gather, listeningLog, natsForFile, text, withFaults } from '../kit/bus.ts'
+import { gather, listeningLog, natsForFile, text, until, withFaults } from '../kit/bus.ts'
 import { claimedWork, delivered } from '../kit/claimed-work.ts'
 import { startNats } from '../kit/nats.ts'
 
@@ -33,6 +33,29 @@ function lossy(lose: Partial<Pick<Bus, 'store' | 'storeAll' | 'readLast'>>): Bus
 const cut = () => new Infrastructure('cut', 'the connection broke')
 
 describe('the journal', () => {
+  it('lets the outcomes of an order leave together while it is being worked on, for a while; at once when it is done or somebody waits', async () => {
+    let ms = 0
+    const journal = new Journal({ bus: here.bus, mono: () => ms, wall: Date.now, onTrouble: () => {} })
+    const chunks = async () => (await gather(here.bus.scan(STREAM.outcomes, wildcard('outcome', { tenant: 'acme', campaign: 'together' })))).length
+    const [slow, done, asked] = (await Promise.all([1, 2, 3].map(() => claimedWork(here.bus, 'together')))) as [Work, Work, Work]
+    journal.add(slow, delivered(0))
+    done.open.clear()
+    journal.add(done, delivered(0))
+    await until('the one that is done', () => done.unconfirmed === 0)
+    const { rounds } = journal
+    await until('more rounds', () => journal.rounds > rounds + 1)
+    expect([slow.unconfirmed, await chunks()]).toEqual([1, 1])
+    journal.add(slow, delivered(1))
+    ms = 100
+    await until('both', () => slow.unconfirmed === 0)
+    expect(await chunks()).toBe(2)
+    journal.add(asked, delivered(0))
+    expect(await journal.settled(asked)).toBe('durable')
+    journal.add(asked, delivered(1))
+    await journal.close()
+    expect([asked.unconfirmed, await chunks()]).toEqual([0, 4])
+  })
+
   it('writes nothing twice when the answer to a round and then the look-up are lost', async () => {
     let rounds = 0
     let lookUps = 0
