@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { ExpansionCursor } from '../../protocol/messages/mail.ts'
 import { NOTHING_READ } from './campaigns.ts'
 import { WindowOfGroups } from './grouping.ts'
 
@@ -17,6 +18,30 @@ function cut(google: number, small: number) {
   const of = (site: string) => groups.filter((group) => group.site === site).map(({ recipients }) => recipients.map(({ address }) => address))
   return { google: of('google'), small: of('example.jp') }
 }
+
+/** Recipients of one window of a list that goes through so many sites in turn. */
+function window(sites: number, start: ExpansionCursor): number {
+  const open = new WindowOfGroups(start, 15_000)
+  for (let at = 0; ; at++) {
+    const place = { ...SMALL, site: `d${at % sites}.example` }
+    if (open.isFullFor(place)) return open.close(false, null).cursor.recipients - start.recipients
+    open.add(place, { address: `r${at}@d${at % sites}.example`, name: 'Hanako Yamada', vars: { plan: 'free' } }, at + 1)
+  }
+}
+
+describe('windows', () => {
+  it('grow from one that is soon there to the longest in two steps', () => {
+    const first = window(20_000, NOTHING_READ)
+    const second = window(20_000, { ...NOTHING_READ, recipients: first, batches: first })
+    const third = window(20_000, { ...NOTHING_READ, recipients: first + second, batches: first + second })
+    expect([first, second, third]).toEqual([200, 2_200, 15_000])
+  })
+
+  it('are longer in a tail of small sites, which the next one would cut again', () => {
+    const start = { ...NOTHING_READ, batches: 10_000 }
+    expect(window(10_000, start)).toBeGreaterThan(1.25 * window(300, start))
+  })
+})
 
 describe('batches of a window', () => {
   it('hold a large site in a random order, so that the first of them are a sample of all', () => {

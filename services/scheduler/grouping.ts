@@ -13,9 +13,12 @@ const BATCH_BYTES = 1_000_000
  * turn that is cut after 900 batches has one recipient in each.
  */
 const WINDOW_BYTES = 3_500_000
-/** A campaign's first window is small, so that its first mail does not wait for a long one; then they grow with what was cut. */
+/** A window of a tail, whose batches have fewer recipients than this on average, may have more (10 MB in all): the next one would be of the same sites. */
+const TAIL_RECIPIENTS = 10
+const TAIL_WINDOW_BYTES = 5_000_000
+/** A campaign's first window is small, so that its first mail does not wait for a long one; then they grow with what was cut: the third is as long as it may be. */
 const FIRST_WINDOW_BATCHES = 200
-const GROWTH = 4
+const GROWTH = 10
 
 /**
  * Where a recipient goes: `site` = to a router; the others the scheduler settles or asks again itself.
@@ -87,7 +90,8 @@ export class WindowOfGroups {
 
   /** Would one more recipient there burst the atomic batch? */
   isFullFor(place: GroupPlace): boolean {
-    if (this.#bytes >= WINDOW_BYTES) return true
+    const isTail = this.#recipients < TAIL_RECIPIENTS * this.#groups.length
+    if (this.#bytes >= (isTail ? TAIL_WINDOW_BYTES : WINDOW_BYTES)) return true
     return this.#groups.length >= this.#most && !this.#open.has(place.site)
   }
 
