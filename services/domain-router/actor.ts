@@ -54,7 +54,10 @@ export async function startRouter(context: ActorContext<Config<typeof ROUTER_CON
   health.gate(() => (fleet.current() ? [] : ['no fleet document yet: hato apply FLEET']))
   await fleet.ready
 
-  const owners = stack.adopt(watchOwners(openBucket(bus, 'owners'), ROLE), (watched) => watched.close())
+  const owners = stack.adopt(
+    watchOwners(openBucket(bus, 'owners'), ROLE, () => {}, { rowsOnly: true }),
+    (watched) => watched.close(),
+  )
   await owners.ready
   const reputation = openBucket(bus, 'reputation')
   const counters = routerMetrics(context.metrics, () => [...shards.values()].map(({ shard }) => shard), clock.mono)

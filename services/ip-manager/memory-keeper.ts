@@ -13,6 +13,7 @@ import type { MonoMs } from '../../protocol/words.ts'
 import { Infrastructure } from '../runtime/errors.ts'
 import type { Bucket } from '../runtime/kv.ts'
 import type { Log } from '../runtime/log.ts'
+import { every } from '../runtime/wheel.ts'
 import type { Memory } from './policy/memory.ts'
 
 interface Envelope {
@@ -108,20 +109,20 @@ export async function keepMemory(options: KeeperOptions): Promise<MemoryKeeper |
     return underWay
   }
 
-  const timer = setInterval(() => {
+  const turns = every(everyMs, () => {
     if (options.mono() < nextTurn) return
     void save().catch((error: unknown) => {
       if (!(error instanceof Infrastructure)) throw error
       log.warn('memory-unsaved', { because: error.message }) // the next turn tries again
     })
-  }, everyMs)
+  })
 
   const body = envelope.body === null ? null : envelope.deflated ? await inflated(envelope.body) : envelope.body
   return {
     loaded: body === null ? null : decode<Memory>(body),
     save,
     async [Symbol.asyncDispose]() {
-      clearInterval(timer)
+      turns[Symbol.dispose]()
       await save().catch((error: unknown) => log.warn('memory-unsaved', { because: String(error) }))
     },
   }

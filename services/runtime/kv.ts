@@ -21,7 +21,7 @@ export interface WriteOptions {
 export interface Watch {
   /** once every key that was there has been told */
   readonly caughtUp: Promise<void>
-  /** ms since the server was last heard (a heartbeat comes each second to an attentive watch, else each five); Infinity before the first */
+  /** ms since the server was last heard (a heartbeat comes each second to an attentive watch and where servers are several, else each thirty); Infinity before the first */
   silentMs(): number
   close(): void
 }

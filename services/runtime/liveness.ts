@@ -15,6 +15,7 @@ import type { Clock } from './clock.ts'
 import { Infrastructure } from './errors.ts'
 import type { Bucket } from './kv.ts'
 import type { Log } from './log.ts'
+import { every } from './wheel.ts'
 
 /** What the key holds. `leaving`: still owns, but takes nothing more. */
 export interface NodeRecord {
@@ -53,7 +54,8 @@ export async function keepAlive(options: LivenessOptions): Promise<Liveness> {
   let revision = 0
   let confirmedBeganMs: MonoMs = Number.NEGATIVE_INFINITY
   let ended = false
-  let timer: NodeJS.Timeout | undefined
+  let busy = false
+  let retry: NodeJS.Timeout | undefined
   let underWay: Promise<void> = Promise.resolve()
 
   const confirm = (newRevision: number, began: MonoMs) => {
@@ -90,25 +92,27 @@ export async function keepAlive(options: LivenessOptions): Promise<Liveness> {
   }
 
   const turn = () => {
+    clearTimeout(retry)
+    busy = true
     underWay = underWay.then(async () => {
       if (ended) return
       try {
         await refresh()
-        schedule(everyMs)
       } catch (error) {
         if (!(error instanceof Infrastructure)) throw error
         log.debug('node-refresh-failed', { key, because: error.message })
-        schedule(Math.min(everyMs, 250)) // soon: within the TTL there is time for a few tries
+        if (!ended) retry = setTimeout(turn, Math.min(everyMs, 250)) // soon: within the TTL there is time for a few tries
+      } finally {
+        busy = false
       }
     })
     return underWay
   }
-  const schedule = (ms: number) => {
-    clearTimeout(timer)
-    if (!ended) timer = setTimeout(turn, ms)
-  }
 
   await turn()
+  const refreshing = every(everyMs, () => {
+    if (!busy) void turn()
+  })
   return {
     mayGrant: () => !ended && clock.mono() - confirmedBeganMs < ttlMs,
     leave() {
@@ -117,11 +121,17 @@ export async function keepAlive(options: LivenessOptions): Promise<Liveness> {
     },
     async end() {
       ended = true
-      clearTimeout(timer)
+      refreshing[Symbol.dispose]()
+      clearTimeout(retry)
       await underWay
       if (revision !== 0) await bucket.remove(key, revision)
     },
   }
+}
+
+/** Does its key stand, at the leader? */
+export async function isNodeAlive(bucket: Bucket, role: string, nodeId: string): Promise<boolean> {
+  return (await bucket.get(KEYS.node(role, nodeId))) !== null
 }
 
 /** For the supervisor that saw a child exit: its shards are free at once instead of after the TTL. */

@@ -22,18 +22,23 @@ export interface Owners {
   close(): void
 }
 
+export interface OwnersOptions extends WatchOptions {
+  /** `nodes()` is not asked: each node's refresh, one a second, need not come */
+  readonly rowsOnly?: boolean
+}
+
 /** `onChange(shard, row)` for an ownership row, `onChange(null, null)` when a node came or went. */
 export function watchOwners(
   bucket: Bucket,
   role: string,
   onChange: (shard: string | null, row: OwnerRow | null) => void = () => {},
-  options: WatchOptions = {},
+  { rowsOnly = false, ...options }: OwnersOptions = {},
 ): Owners {
   const rows = new Map<string, OwnerRow>()
   const nodes = new Map<string, NodeRecord>()
   const nodePrefix = `node.${role}.`
   const watch = bucket.watch(
-    [`${nodePrefix}*`, `${role}.*`],
+    rowsOnly ? [`${role}.*`] : [`${nodePrefix}*`, `${role}.*`],
     ({ key, value, revision }) => {
       if (key.startsWith(nodePrefix)) {
         const id = key.slice(nodePrefix.length)

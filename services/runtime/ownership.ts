@@ -60,6 +60,7 @@ export interface Ownership extends AsyncDisposable {
 const DEFAULTS = { ttlMs: 3_000, rebalanceAfterMs: 1_500, releaseWithinMs: 5_000 } as const
 /** A node that starts with others lets them appear before it takes everything that is free. */
 const GATHER_MS = 300
+/** What is not as it should be (a write that failed, a newcomer's first moments, a key that goes) is looked at again after so long; else only what is heard is a reason. */
 const LOOK_MS = 500
 
 export async function own(options: OwnershipOptions): Promise<Ownership> {
@@ -72,6 +73,7 @@ export async function own(options: OwnershipOptions): Promise<Ownership> {
   let alive = false
   let looking: Promise<void> | null = null
   let again = false
+  let timer: NodeJS.Timeout | undefined
   const gatheredAtMs = clock.mono() + GATHER_MS
   /** who waits for an owner looks whenever rows or nodes change */
   const awaiting = new Set<() => void>()
@@ -97,6 +99,7 @@ export async function own(options: OwnershipOptions): Promise<Ownership> {
     },
     onAlive() {
       alive = true
+      look()
     },
   })
 
@@ -141,8 +144,8 @@ export async function own(options: OwnershipOptions): Promise<Ownership> {
     await release(shard, epoch)
   }
 
-  /** One pass over all shards: take what should be ours, give what should be another's. */
-  async function settle(): Promise<void> {
+  /** One pass over all shards: take what should be ours, give what should be another's. Is everything where it should be? */
+  async function settle(): Promise<boolean> {
     const now = clock.mono()
     const nodes = owners.nodes()
     for (const node of firstSeenMs.keys()) if (!nodes.has(node)) firstSeenMs.delete(node)
@@ -150,8 +153,10 @@ export async function own(options: OwnershipOptions): Promise<Ownership> {
     const candidates = [...nodes].filter(([id, node]) => !node.leaving && id !== nodeId).map(([id]) => id)
     candidates.push(nodeId)
     const work: Promise<void>[] = []
+    const ours = new Set<string>()
     for (const shard of new Set([...shards, ...held.keys()])) {
       const should = shards.includes(shard) ? (rendezvous(shard, candidates) as string) : null
+      if (should === nodeId) ours.add(shard)
       if (held.has(shard)) {
         if (should === null || (should !== nodeId && now - (firstSeenMs.get(should) ?? now) >= rebalanceAfterMs)) work.push(give(shard, 'given'))
       } else if (should === nodeId && alive) work.push(take(shard))
@@ -162,6 +167,7 @@ export async function own(options: OwnershipOptions): Promise<Ownership> {
       if (!(result.reason instanceof Infrastructure)) throw result.reason
       log.debug('ownership-delayed', { because: result.reason.message }) // the next look tries again
     }
+    return ours.size === held.size && [...ours].every((shard) => held.has(shard))
   }
 
   /** At most one pass at a time; what changes meanwhile brings another. */
@@ -172,12 +178,16 @@ export async function own(options: OwnershipOptions): Promise<Ownership> {
       return
     }
     again = false
-    looking = settle().finally(() => {
-      looking = null
-      if (again) look()
-    })
+    clearTimeout(timer)
+    looking = settle()
+      .then((settled) => {
+        if (!settled && !stopping) timer = setTimeout(look, LOOK_MS)
+      })
+      .finally(() => {
+        looking = null
+        if (again) look()
+      })
   }
-  const timer = setInterval(look, LOOK_MS)
   const gathered = setTimeout(look, GATHER_MS + 1)
 
   return {
@@ -201,7 +211,7 @@ export async function own(options: OwnershipOptions): Promise<Ownership> {
     },
     async [Symbol.asyncDispose]() {
       stopping = true
-      clearInterval(timer)
+      clearTimeout(timer)
       clearTimeout(gathered)
       await liveness.leave()
       await looking

@@ -13,6 +13,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { Infrastructure } from '../runtime/errors.ts'
 import type { Bucket } from '../runtime/kv.ts'
 import type { Log } from '../runtime/log.ts'
+import { every } from '../runtime/wheel.ts'
 import { AllotmentBook, type Kept } from './policy/allotments.ts'
 import type { FromPlan } from './policy/from-ramp.ts'
 import { watchTenantShares } from './tenant-shares.ts'
@@ -54,14 +55,14 @@ export async function keepAllotments(options: {
       log.warn('allotments-unsaved', { because: error.message }) // the next turn tries again
     }
   }
-  const timer = setInterval(() => {
+  const turns = every(options.saveEveryMs, () => {
     saving = saving.then(save)
-  }, options.saveEveryMs)
+  })
   return {
     book,
     async [Symbol.asyncDispose]() {
       shares[Symbol.dispose]()
-      clearInterval(timer)
+      turns[Symbol.dispose]()
       await saving
       await save()
     },

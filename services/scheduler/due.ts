@@ -29,8 +29,8 @@ export interface DueOptions {
   readonly bus: Bus
   readonly clock: Clock
   readonly log: Log
-  /** does this sender live? */
-  readonly isAlive: (sender: string) => boolean
+  /** does this sender live? asked at the leader */
+  readonly isAlive: (sender: string) => Promise<boolean>
   readonly campaigns: Campaigns
   readonly sites: Sites
   readonly suppression: Suppression
@@ -103,7 +103,7 @@ async function settle(delivery: Delivery, options: DueOptions): Promise<void> {
   if (standing && standing.claim.attempt === order.attempt && !mine) return drop('other-order')
   const isMidway = mine && standing.claim.sender !== OWNER
   // Its holder lives and works on it. Not acked: should the holder die, this may be the last copy, and it comes again.
-  if (isMidway && options.isAlive(standing.claim.sender)) return
+  if (isMidway && (await options.isAlive(standing.claim.sender))) return
 
   const now = clock.now()
   const { record } = running

@@ -17,6 +17,7 @@ import type { Bus, Follow, StoredMessage } from '../runtime/bus/types.ts'
 import { Infrastructure } from '../runtime/errors.ts'
 import type { Bucket } from '../runtime/kv.ts'
 import type { Log } from '../runtime/log.ts'
+import { every } from '../runtime/wheel.ts'
 import type { Campaigns } from './campaigns.ts'
 import { type FeedbackPlaces, type Placed, shownCampaign } from './feedback-places.ts'
 import { type Concerned, COUNT_OF, type Count, entryOf, type Heard, keysOf } from './policy/feedback.ts'
@@ -56,7 +57,7 @@ export class FeedbackReader implements AsyncDisposable {
   readonly #follow: Follow
   readonly #seen = new SeenSet()
   readonly #waiting: Told[] = []
-  readonly #saving: NodeJS.Timeout
+  readonly #saving: Disposable
   /** up to here all was acted on, as the bucket has it and as we have it */
   #saved: number
   #position: number
@@ -69,7 +70,7 @@ export class FeedbackReader implements AsyncDisposable {
     this.#options = options
     this.#saved = this.#position = saved
     this.#follow = options.bus.follow(STREAM.feedback, [wildcard('feedback')])
-    this.#saving = setInterval(() => void this.#saveOrSay(), options.saveEveryMs)
+    this.#saving = every(options.saveEveryMs, () => void this.#saveOrSay())
     void this.#read()
   }
 
@@ -80,7 +81,7 @@ export class FeedbackReader implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending = true
-    clearInterval(this.#saving)
+    this.#saving[Symbol.dispose]()
     this.#follow.close()
     await this.#working
     await this.#saveOrSay()

@@ -14,6 +14,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { Infrastructure } from '../runtime/errors.ts'
 import type { Bucket } from '../runtime/kv.ts'
 import type { Log } from '../runtime/log.ts'
+import { every } from '../runtime/wheel.ts'
 import { HygieneStore } from './hygiene-store.ts'
 import type { Tripped } from './policy/breakers.ts'
 import { type Concerned, verdictOf } from './policy/feedback.ts'
@@ -63,7 +64,9 @@ export class HygieneKeeper implements AsyncDisposable {
   readonly #store: HygieneStore
   readonly #hygiene: Hygiene
   readonly #acting = new Set<Promise<unknown>>()
-  readonly #timers: readonly NodeJS.Timeout[]
+  readonly #saves: Disposable
+  /** while verdicts wait for time to pass */
+  #settles: Disposable | null = null
   #position: number
   #changed = false
   #undone = false
@@ -77,12 +80,10 @@ export class HygieneKeeper implements AsyncDisposable {
     this.#store = store
     this.#hygiene = hygiene
     this.#position = position
-    this.#timers = [
-      setInterval(() => this.#act(hygiene.settle(this.#rules(), options.clock.now())), SETTLE_EVERY_MS),
-      setInterval(() => {
-        if (this.#changed && options.clock.mono() >= this.#saveAfter) void this.#saveOrSay()
-      }, options.saveEveryMs),
-    ]
+    this.#saves = every(options.saveEveryMs, () => {
+      if (this.#changed && options.clock.mono() >= this.#saveAfter) void this.#saveOrSay()
+    })
+    this.#settleWhilePending()
   }
 
   static async open(options: HygieneOptions): Promise<HygieneKeeper> {
@@ -151,7 +152,8 @@ export class HygieneKeeper implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer)
+    this.#saves[Symbol.dispose]()
+    this.#settles?.[Symbol.dispose]()
     this.#ending = true
     await this.#saveOrSay()
   }
@@ -174,7 +176,15 @@ export class HygieneKeeper implements AsyncDisposable {
     }
   }
 
+  #settleWhilePending(): void {
+    const wanted = this.#hygiene.pending > 0 && !this.#ending
+    if (wanted === (this.#settles !== null)) return
+    this.#settles?.[Symbol.dispose]()
+    this.#settles = wanted ? every(SETTLE_EVERY_MS, () => this.#act(this.#hygiene.settle(this.#rules(), this.#options.clock.now()))) : null
+  }
+
   #act(says: readonly Say[]): void {
+    this.#settleWhilePending()
     const entries = new Map<string, SuppressionEntry[]>()
     const held = new Map<string, Verdict[]>()
     for (const say of says) {

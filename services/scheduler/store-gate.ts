@@ -3,6 +3,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { Infrastructure } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
 import { Wakers } from '../runtime/wakers.ts'
+import { every } from '../runtime/wheel.ts'
 
 /** above this share of the store nothing more is accepted: publishers are refused by the stream, what is here waits (design §3) */
 const STORE_FULL = 0.7
@@ -21,7 +22,7 @@ export class StoreGate implements Disposable {
   readonly #waiting = new Wakers()
   #full = false
   #closed = false
-  #timer: NodeJS.Timeout | null = null
+  #looks: Disposable | null = null
 
   constructor(options: StoreGateOptions) {
     this.#options = options
@@ -30,7 +31,7 @@ export class StoreGate implements Disposable {
   /** Resolves after the first look. */
   async start(): Promise<void> {
     await this.#look()
-    this.#timer = setInterval(() => void this.#look(), STORE_LOOK_MS)
+    this.#looks = every(STORE_LOOK_MS, () => void this.#look())
   }
 
   get isOpen(): boolean {
@@ -46,7 +47,7 @@ export class StoreGate implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closed = true
-    if (this.#timer) clearInterval(this.#timer)
+    this.#looks?.[Symbol.dispose]()
     this.#waiting.wake()
   }
 

@@ -9,7 +9,8 @@ import { wildcard } from '../../protocol/subjects.ts'
 import { Infrastructure, RETRY_PACE_MS } from '../runtime/errors.ts'
 import type { FleetWatch } from '../runtime/fleet-watch.ts'
 import { openBucket } from '../runtime/kv.ts'
-import { watchOwners } from '../runtime/owners.ts'
+import { isNodeAlive } from '../runtime/liveness.ts'
+import { every } from '../runtime/wheel.ts'
 import { keepAllotments } from './allotment-keeper.ts'
 import { bury, isUnburied } from './burial.ts'
 import { hearFeedback } from './came-back.ts'
@@ -182,8 +183,6 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
   }
 
   // -- what is durable comes first
-  const senders = stack.adopt(watchOwners(openBucket(bus, 'owners'), 'sender'), (owners) => owners.close())
-  await senders.ready
   const { running: loaded, ended } = await campaigns.load(clock.now() - UNBURIED_MS)
   for (const record of ended) if (await isUnburied(record, bus)) await bury(record, { bus, bucket, events })
   for (const running of loaded) await restoreQueues(bus, running)
@@ -290,15 +289,16 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
       tenants: () => fleet.current()?.fleet.tenant.map(({ name }) => name) ?? [],
     }),
   )
-  stack.use(await startDue({ bus, clock, log, isAlive: (sender) => senders.nodes().has(sender), campaigns, sites, suppression, policy }))
-  const saving = setInterval(() => {
+  const owners = openBucket(bus, 'owners')
+  stack.use(await startDue({ bus, clock, log, isAlive: (sender) => isNodeAlive(owners, 'sender', sender), campaigns, sites, suppression, policy }))
+  const save = () => {
     for (const running of campaigns.all()) {
       if (running.record.state === 'scheduled' && running.record.startAt <= clock.now())
         void campaigns.change(running, { state: running.expansion.done ? 'running' : 'counting' }).catch(trouble('start', running))
       else if (running.changed && clock.mono() >= running.saveAfter) void campaigns.save(running).catch(trouble('save', running))
     }
-  }, config.saveEveryMs)
-  stack.defer(() => clearInterval(saving))
+  }
+  stack.use(every(config.saveEveryMs, save))
 
   for (const running of campaigns.all()) {
     await control.pickUp(running)
@@ -306,10 +306,10 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
     else settle(running)
   }
   await control.dropStrayHolds()
-  const sweeping = setInterval(() => {
+  const sweep = () => {
     for (const running of campaigns.all()) if (running.record.state === 'cancelling') void control.pickUp(running).catch(trouble('cancel', running))
-  }, SWEEP_MS)
-  stack.defer(() => clearInterval(sweeping))
+  }
+  stack.use(every(SWEEP_MS, sweep))
   expansions.begin()
   releaser.look()
   await intake.start()

@@ -29,8 +29,9 @@ import { createResolver } from '../runtime/dns/resolver.ts'
 import { watchFleet } from '../runtime/fleet-watch.ts'
 import { openBucket } from '../runtime/kv.ts'
 import type { ActorContext } from '../runtime/lifecycle.ts'
-import { keepAlive } from '../runtime/liveness.ts'
+import { isNodeAlive, keepAlive } from '../runtime/liveness.ts'
 import { watchOwners } from '../runtime/owners.ts'
+import { every } from '../runtime/wheel.ts'
 import type { SENDER_CONFIG } from './config.ts'
 import { AddressUse } from './address-use.ts'
 import { AheadMemory } from './ahead.ts'
@@ -96,11 +97,10 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
   }
 
   const routerOwners = stack.adopt(
-    watchOwners(openBucket(bus, 'owners'), 'domain-router', () => {}, { attentive: true }),
+    watchOwners(openBucket(bus, 'owners'), 'domain-router', () => {}, { attentive: true, rowsOnly: true }),
     (owners) => owners.close(),
   )
-  const senders = stack.adopt(watchOwners(openBucket(bus, 'owners'), 'sender'), (owners) => owners.close())
-  await Promise.all([routerOwners.ready, senders.ready])
+  await routerOwners.ready
   const ownersBucket = openBucket(bus, 'owners')
   const liveness = await keepAlive({
     bucket: ownersBucket,
@@ -120,7 +120,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     bus,
     sender,
     journal,
-    isAlive: (id) => senders.nodes().has(id),
+    isAlive: (id) => isNodeAlive(ownersBucket, 'sender', id),
     isHeld: ({ order }) => held.has(order),
     policy: () => policy,
     clock,
@@ -247,10 +247,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     const message: SenderHere = { sender, tick: clock.mono(), sessionsFree: leases.sessionsFree(), ips, stopping, manyGrants: true }
     bus.say(subject('senderHere', {}), encode(message))
   }
-  const timers = [setInterval(here, HERE_EVERY_MS)]
-  stack.defer(() => {
-    for (const timer of timers) clearInterval(timer)
-  })
+  stack.use(every(HERE_EVERY_MS, here))
   function keepWorking(lane: Lane): void {
     for (const { order, ackSubject } of leases.held()) if (order.lane === lane) bus.working(ackSubject)
   }

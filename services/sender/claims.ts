@@ -6,7 +6,7 @@ import { STREAM } from '../../protocol/streams.ts'
 import { subject } from '../../protocol/subjects.ts'
 import type { Bus } from '../runtime/bus/types.ts'
 import { isStale } from '../runtime/errors.ts'
-import { decideClaim, type Standing } from './policy/claim.ts'
+import { decideClaim, holderOf, type Standing } from './policy/claim.ts'
 
 export type Claimed =
   | { readonly kind: 'mine'; readonly claimSeq: number; readonly maybe: Mask; readonly prior: readonly Outcome[] }
@@ -16,7 +16,8 @@ export type Claimed =
 interface Claimant {
   readonly bus: Bus
   readonly sender: string
-  readonly isAlive: (sender: string) => boolean
+  /** asked at the leader, of a claim that somebody else made on the very order */
+  readonly isAlive: (sender: string) => Promise<boolean>
 }
 
 /** The holder's name in a claim that nobody works under. No process has it, so whoever gets the order next takes the claim over. */
@@ -34,7 +35,11 @@ export async function claimBatch(held: HeldOrder, { bus, sender, isAlive }: Clai
   // A first attempt almost always finds nothing: it is claimed blindly, at one round trip.
   let standing: Standing | null = order.attempt === 0 && order.id === undefined ? null : await readStanding(bus, on)
   for (;;) {
-    const decision = decideClaim({ id, attempt: order.attempt }, standing, { sender, holds: false }, isAlive)
+    const claimed = { id, attempt: order.attempt }
+    const holder = holderOf(claimed, standing)
+    // Our own mark is of a former hand: the caller knows that we are not at work on it.
+    const holderWorks = holder !== null && holder !== NOBODY && holder !== sender && (await isAlive(holder))
+    const decision = decideClaim(claimed, standing, holderWorks)
     if (decision.kind === 'drop') return decision
     // Its holder lives, and may have done with it. Then only the ack was lost, and this copy would go from hand to hand until it met that very sender.
     if (decision.kind === 'elsewhere') return isOver(held, await outcomesOf(bus, held)) ? { kind: 'drop', because: 'settled' } : decision

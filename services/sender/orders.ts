@@ -27,7 +27,7 @@ export interface OrdersOptions {
   readonly bus: Bus
   readonly sender: string
   readonly journal: Journal
-  readonly isAlive: (sender: string) => boolean
+  readonly isAlive: (sender: string) => Promise<boolean>
   /** is the campaign paused or cancelling? */
   readonly isHeld: (held: HeldOrder) => boolean
   readonly policy: () => RetryPolicy

@@ -53,7 +53,7 @@ async function started(alive: readonly string[] = [], bus: Bus = here.bus, hosts
     bus,
     clock: systemClock,
     log: here.log,
-    isAlive: (id) => alive.includes(id),
+    isAlive: async (id) => alive.includes(id),
     campaigns,
     sites,
     suppression,

@@ -61,7 +61,7 @@ function ordersOf(sender: string, options: { bus?: Bus; alive?: readonly string[
     bus,
     sender,
     journal,
-    isAlive: (id) => (options.alive ?? ['a', 'b']).includes(id),
+    isAlive: async (id) => (options.alive ?? ['a', 'b']).includes(id),
     isHeld: options.isHeld ?? (() => false),
     policy: () => DEFAULT_RETRY,
     clock: systemClock,

@@ -1,7 +1,7 @@
 /**
  * follow: a stream read in order for ever, by an ephemeral push consumer that is thrown away and made anew whenever there is doubt.
  *
- * INVARIANT  the reader gets every message once and in order: a consumer sequence out of step, a silence of 3 s or a new connection
+ * INVARIANT  the reader gets every message once and in order: a consumer sequence out of step, a silence of three heartbeats or a new connection
  *            means a new consumer that starts behind the last message taken in
  * NOTE       flow control is the back-pressure: the server waits until the reader has come to its mark, so memory stays bounded
  */
@@ -11,10 +11,11 @@ import { apiOrThrow } from './api.ts'
 import { readDelivered } from './delivered.ts'
 import { readHeaders } from './headers.ts'
 import type { Link } from './link.ts'
+import { every } from '../wheel.ts'
 import type { Follow, FollowOptions, StoredMessage } from './types.ts'
 
-/** Of several servers the one that serves us can die alone; a single one takes our connection along. */
-const HEARTBEAT_MS = { clustered: 1_000, single: 5_000 } as const
+/** Of several servers the one that serves us can die alone; a single one takes our connection along, and a dozen watches that tell of nothing wake an idle process. */
+const HEARTBEAT_MS = { clustered: 1_000, single: 30_000 } as const
 /** heartbeats missed until the consumer is taken for gone */
 const SILENT_BEATS = 3
 const AGAIN_MS = 250
@@ -130,9 +131,9 @@ export function follow(link: Link, stream: string, filters: readonly string[], o
     if (closed) drop()
   }
 
-  const watchdog = setInterval(() => {
+  const watchdog = every(heartbeatMs(), () => {
     if (link.connected && consumer !== null && !making && performance.now() - heardMs > SILENT_BEATS * heartbeatMs()) renew('silence')
-  }, heartbeatMs())
+  })
   const connection = link.onConnection((connected) => (connected ? renew('new connection') : undefined))
   void link.closed.then(close)
   void make()
@@ -140,7 +141,7 @@ export function follow(link: Link, stream: string, filters: readonly string[], o
   function close() {
     if (closed) return
     closed = true
-    clearInterval(watchdog)
+    watchdog[Symbol.dispose]()
     clearTimeout(again)
     connection[Symbol.dispose]()
     drop()

@@ -13,6 +13,7 @@ import { readDelivered } from './delivered.ts'
 import { dropConsumer } from './ensure.ts'
 import { readHeaders } from './headers.ts'
 import type { Link } from './link.ts'
+import { every, nextBeat } from '../wheel.ts'
 import type { Delivery, Puller, PullSpec } from './types.ts'
 
 const NANO = 1_000_000
@@ -22,7 +23,7 @@ const NANO = 1_000_000
  */
 const PACE = {
   clustered: { expiresMs: 10_000, heartbeatMs: 3_000, silenceMs: 9_000 },
-  single: { expiresMs: 30_000, heartbeatMs: null, silenceMs: 75_000 },
+  single: { expiresMs: 60_000, heartbeatMs: null, silenceMs: 150_000 },
 } as const
 const AGAIN_MS = 250
 /** a server that does not answer within it has nothing on its way to us, or is gone */
@@ -86,7 +87,7 @@ export async function pull(link: Link, spec: PullSpec, onMessage: (delivery: Del
     if (asked === 0) heardMs = performance.now()
     asked += batch
     const { expiresMs, heartbeatMs } = pace()
-    const request = JSON.stringify({ batch, expires: expiresMs * NANO, ...(heartbeatMs !== null && { idle_heartbeat: heartbeatMs * NANO }) })
+    const request = JSON.stringify({ batch, expires: lifeOf(expiresMs) * NANO, ...(heartbeatMs !== null && { idle_heartbeat: heartbeatMs * NANO }) })
     link.nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`, encoder.encode(request), { reply: inbox + nextPull++ })
   }
 
@@ -150,11 +151,11 @@ export async function pull(link: Link, spec: PullSpec, onMessage: (delivery: Del
     asked = 0
     if (connected) ask()
   })
-  const watchdog = setInterval(() => {
+  const watchdog = every(pace().silenceMs / 3, () => {
     if (asked === 0 || !link.connected || performance.now() - heardMs < pace().silenceMs) return
     heardMs = performance.now()
     void mend()
-  }, pace().silenceMs / 3)
+  })
 
   return {
     want(n) {
@@ -164,7 +165,7 @@ export async function pull(link: Link, spec: PullSpec, onMessage: (delivery: Del
     pending: () => behind,
     async [Symbol.asyncDispose]() {
       ended = true
-      clearInterval(watchdog)
+      watchdog[Symbol.dispose]()
       clearTimeout(again)
       connection[Symbol.dispose]()
       if (link.nc.isClosed()) return
@@ -173,4 +174,10 @@ export async function pull(link: Link, spec: PullSpec, onMessage: (delivery: Del
       subscription.unsubscribe()
     },
   }
+}
+
+/** Half a life at least, and all pulls of a process end in one moment: hundreds that nothing came for are renewed in one wake-up. */
+function lifeOf(expiresMs: number): number {
+  const now = performance.now()
+  return Math.ceil(nextBeat(now + expiresMs / 2, expiresMs) - now)
 }

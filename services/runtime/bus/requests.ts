@@ -69,6 +69,9 @@ export class Requests {
     if (waiting === undefined) return
     this.#waiting.delete(token)
     waiting.resolve(reply)
+    if (this.#waiting.size > 0 || this.#sweep === null) return
+    clearTimeout(this.#sweep)
+    this.#sweep = null
   }
 
   readonly #sweepNow = (): void => {

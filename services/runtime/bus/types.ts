@@ -96,7 +96,7 @@ export interface Follow extends AsyncIterable<StoredMessage> {
   readonly caughtUp: Promise<void>
   /** the reader's last sequence */
   readonly lastSeq: number
-  /** ms since the server was last heard on it (message or heartbeat: each second for who is attentive and where servers are several, else each five), by the monotonic clock; Infinity before the first */
+  /** ms since the server was last heard on it (message or heartbeat: each second for who is attentive and where servers are several, else each thirty), by the monotonic clock; Infinity before the first */
   silentMs(): number
   close(): void
 }

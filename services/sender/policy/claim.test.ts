@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { decideClaim } from './claim.ts'
+import { decideClaim, holderOf } from './claim.ts'
 
 const standing = (attempt: number, order: number, sender: string) => ({ seq: 40, claim: { attempt, order, sender, mask: new Uint8Array(1) } })
-const me = { sender: 'me', holds: false }
-const alive = (sender: string) => sender === 'lives'
 
 describe('who may work on a batch', () => {
   const order = { id: 9, attempt: 1 }
@@ -14,17 +12,17 @@ describe('who may work on a batch', () => {
     ['a twin order of this attempt was faster', standing(1, 8, 'gone'), 'drop'],
     ['this order is in a living hand', standing(1, 9, 'lives'), 'elsewhere'],
     ["this order's holder is gone", standing(1, 9, 'gone'), 'take-over'],
-    ['this process claimed it and forgot', standing(1, 9, 'me'), 'take-over'],
   ] as const)('%s: %s → %s', (_, last, kind) => {
-    expect(decideClaim(order, last, me, alive).kind).toBe(kind)
+    expect(decideClaim(order, last, holderOf(order, last) === 'lives').kind).toBe(kind)
   })
 
-  it('leaves alone what this very process is at work on', () => {
-    expect(decideClaim(order, standing(1, 9, 'me'), { ...me, holds: true }, alive).kind).toBe('elsewhere')
+  it("hangs on a sender's life only where the claim is this order's own", () => {
+    expect(holderOf(order, standing(1, 9, 'x'))).toBe('x')
+    for (const last of [null, standing(0, 9, 'x'), standing(2, 9, 'x'), standing(1, 8, 'x')]) expect(holderOf(order, last)).toBeNull()
   })
 
   it('expects exactly the claim it saw', () => {
-    expect(decideClaim(order, standing(0, 5, 'gone'), me, alive)).toEqual({ kind: 'claim', expect: 40 })
-    expect(decideClaim(order, null, me, alive)).toEqual({ kind: 'claim', expect: 0 })
+    expect(decideClaim(order, standing(0, 5, 'gone'), false)).toEqual({ kind: 'claim', expect: 40 })
+    expect(decideClaim(order, null, false)).toEqual({ kind: 'claim', expect: 0 })
   })
 })

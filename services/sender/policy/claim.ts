@@ -16,18 +16,24 @@ export type ClaimDecision =
   /** its holder lives and works on it: leave it alone, it comes back if that changes */
   | { readonly kind: 'elsewhere'; readonly holder: string }
 
-/** Decides over a claim by what stands in the journal (design §6 "Claim and journal"). `holds` = this very process is at work on it now. */
-export function decideClaim(
-  order: { readonly id: number; readonly attempt: number },
-  standing: Standing | null,
-  me: { readonly sender: string; readonly holds: boolean },
-  isAlive: (sender: string) => boolean,
-): ClaimDecision {
+export interface ClaimedOrder {
+  readonly id: number
+  readonly attempt: number
+}
+
+/** Whose life decides whether the order may be had; null = it does not hang on anybody's. */
+export function holderOf(order: ClaimedOrder, standing: Standing | null): string | null {
+  if (standing === null) return null
+  const { claim } = standing
+  return claim.attempt === order.attempt && claim.order === order.id ? claim.sender : null
+}
+
+/** Decides over a claim by what stands in the journal (design §6 "Claim and journal"). `holderWorks` = who made the claim is at work on it now; asked of a claim on this very order. */
+export function decideClaim(order: ClaimedOrder, standing: Standing | null, holderWorks: boolean): ClaimDecision {
   if (standing === null) return { kind: 'claim', expect: 0 }
   const { claim, seq } = standing
   if (claim.attempt < order.attempt) return { kind: 'claim', expect: seq }
   if (claim.attempt > order.attempt) return { kind: 'drop', because: 'attempt-over' }
   if (claim.order !== order.id) return { kind: 'drop', because: 'other-order' }
-  const holderWorks = claim.sender === me.sender ? me.holds : isAlive(claim.sender)
   return holderWorks ? { kind: 'elsewhere', holder: claim.sender } : { kind: 'take-over', expect: seq, from: standing }
 }
