@@ -11,7 +11,7 @@ import { open, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BadConfig } from '../../services/runtime/errors.ts'
-import { heapFlags } from './heap-flags.ts'
+import { heapFlags } from '../../services/runtime/heap.ts'
 import { type Exit, type Kept, keep } from './kept.ts'
 import type { ActorRole } from './roles.ts'
 

@@ -15,6 +15,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { type Config, type ConfigTable, type Env, readConfig, resolvedTable } from './config.ts'
 import { BadConfig } from './errors.ts'
 import { type Health, startHealth } from './health.ts'
+import { settleHeap } from './heap.ts'
 import { createLog, LOG_LEVELS, type Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 
@@ -84,6 +85,7 @@ export async function runActor<const T extends ConfigTable>(
   plan: ActorPlan<T>,
   start: (context: ActorContext<Config<T>>) => Promise<AsyncDisposable>,
 ): Promise<never> {
+  settleHeap(plan.role, plan.env)
   const config = readOrExit(plan)
   const nodeId =
     config.nodeId ??

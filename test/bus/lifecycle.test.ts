@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { heapFlags } from '../../services/runtime/heap.ts'
 import { bytes, natsForFile, text, until } from '../kit/bus.ts'
 
 const here = natsForFile()
@@ -121,3 +124,23 @@ function alive(pid: number): boolean {
     return false
   }
 }
+
+test.each([['services/ip-manager/main.ts'], ['scripts/cli/main.ts', 'run', 'ip-manager']])(
+  'however an actor is started (%s), its heap is told of, in the very process',
+  async (...args) => {
+    const child = spawn(process.execPath, args, { env: { PATH: process.env.PATH ?? '', HATO_NATS_URL: here.nats.url }, stdio: ['ignore', 'pipe', 'inherit'] })
+    const exited = once(child, 'exit')
+    try {
+      let said = ''
+      child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+        said += chunk
+      })
+      await until('its first line', () => said.includes('"configured"'), 10_000)
+      const command = (await readFile(`/proc/${child.pid}/cmdline`, 'utf8')).split('\0')
+      expect(command).toEqual(expect.arrayContaining([...heapFlags('ip-manager')]))
+    } finally {
+      child.kill('SIGTERM')
+      await exited
+    }
+  },
+)

@@ -92,6 +92,10 @@ test('nodes share the shards; a newcomer gets its part after the holder let go; 
     expect(owners.ownerOf(shard)).toEqual({ owner: b.gained.has(shard) ? 'b' : 'a', epoch: (b.gained.get(shard) ?? a.gained.get(shard)) as number })
   expect(owners.silentMs()).toBeLessThan(3_000)
   owners.close()
+  const rows = watchOwners(openBucket(here.bus, 'owners'), 'router', () => {}, { rowsOnly: true })
+  await rows.ready
+  expect([rows.nodes().size, rows.shards().size]).toEqual([0, SHARDS.length])
+  rows.close()
 
   const before = performance.now()
   await b[Symbol.asyncDispose]()
