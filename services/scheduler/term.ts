@@ -1,25 +1,24 @@
 import { decode } from '../../protocol/codec.ts'
-import type { Problem } from '../../protocol/campaign.ts'
 import { campaignName } from '../../protocol/ids.ts'
 import type { Drain } from '../../protocol/messages/permission.ts'
 import { DEFAULT_RETRY } from '../../protocol/retry.ts'
 import { RetryConfig, retryPolicy } from '../../protocol/retry-config.ts'
 import { STREAM } from '../../protocol/streams.ts'
 import { wildcard } from '../../protocol/subjects.ts'
-import { Infrastructure, RETRY_PACE_MS } from '../runtime/errors.ts'
 import type { FleetWatch } from '../runtime/fleet-watch.ts'
 import { openBucket } from '../runtime/kv.ts'
 import { isNodeAlive } from '../runtime/liveness.ts'
-import { every } from '../runtime/wheel.ts'
 import { keepAllotments } from './allotment-keeper.ts'
 import { bury, isUnburied } from './burial.ts'
 import { hearFeedback } from './came-back.ts'
+import { goRounds } from './campaign-rounds.ts'
 import { Campaigns, ENDED, type Running } from './campaigns.ts'
 import type { SchedulerContext } from './config.ts'
 import { Control } from './control.ts'
 import { openDoors } from './doors.ts'
 import { startDue } from './due.ts'
 import { CampaignEvents } from './events.ts'
+import { Endings } from './endings.ts'
 import { Expansions } from './expansions.ts'
 import type { FeedbackOptions } from './feedback.ts'
 import { HygieneKeeper } from './hygiene-keeper.ts'
@@ -33,12 +32,10 @@ import { Preflight } from './preflight.ts'
 import type { Sites } from './sites.ts'
 import { statusOf, Statuses } from './status.ts'
 import { Suppression } from './suppression.ts'
-import { writeOff } from './write-off.ts'
+import { again, troubles } from './trouble.ts'
 
 /** a scheduler that died while it cleared an ended campaign away is followed by another within minutes */
 const UNBURIED_MS = 3_600_000
-/** how often a cancelling campaign looks for mail that was deferred after it was cancelled */
-const SWEEP_MS = 10_000
 
 /** What outlives a term. */
 export interface SharedByTerms {
@@ -55,6 +52,7 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
   const { bus, log, clock, config } = context
   const { fleet, sites } = shared
   const stack = new AsyncDisposableStack()
+  const trouble = troubles(log)
   let stopping = false
 
   const bucket = openBucket(bus, 'campaigns')
@@ -69,7 +67,17 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
       throw new Error(`${key} was written by another owner`)
     },
   })
-  const preflight = stack.use(new Preflight({ bus, clock, log, campaigns, refuse, resolver: () => sites.resolver(), fleet: () => fleet.current() }))
+  const preflight = stack.use(
+    new Preflight({
+      bus,
+      clock,
+      log,
+      campaigns,
+      refuse: (running, problems) => endings.refuse(running, problems),
+      resolver: () => sites.resolver(),
+      fleet: () => fleet.current(),
+    }),
+  )
   const policy = () => {
     const retry = fleet.current()?.fleet.retry
     return retry ? retryPolicy(RetryConfig.parse(retry)) : DEFAULT_RETRY
@@ -102,26 +110,25 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
   onShares = () => releaser.look()
   const statuses = new Statuses(releaser, clock.mono)
 
-  function trouble(what: string, running: Running): (error: unknown) => void {
-    return (error) => {
-      if (!(error instanceof Infrastructure)) throw error
-      log.warn(`${what} delayed`, { campaign: campaignName(running.record), error: error.message })
-    }
-  }
+  const endings: Endings = stack.use(
+    new Endings({
+      bus,
+      bucket,
+      log,
+      campaigns,
+      events,
+      now: clock.now,
+      stopping: () => stopping,
+      isReading: (running) => expansions.has(running),
+      cancelReleased: (running) => control.pickUp(running),
+      onEnded: () => releaser.forget(),
+      trouble,
+    }),
+  )
+  const settle = (running: Running) => endings.settle(running)
+  const cancelRest = (running: Running) => endings.cancelRest(running)
 
-  /** Repeats what only the network hinders. */
-  async function again<T>(act: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await act()
-      } catch (error) {
-        if (!(error instanceof Infrastructure) || error.code === 'closed') throw error
-        await new Promise((resolve) => setTimeout(resolve, RETRY_PACE_MS[error.code]))
-      }
-    }
-  }
-
-  const expansions = new Expansions({
+  const expansions: Expansions = new Expansions({
     bus,
     log,
     campaigns,
@@ -132,7 +139,7 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
     events,
     status: (running) => statusOf(running, releaser), // an event is of its own moment
     again,
-    refuse,
+    refuse: (running, problems) => endings.refuse(running, problems),
     now: clock.now,
     dice: Math.random,
     atOnce: config.expansionsAtOnce,
@@ -144,43 +151,6 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
       settle(running) // perhaps everybody was settled before the list's end was known
     },
   })
-
-  /** A list that cannot be sent: before anything of it was. */
-  async function refuse(running: Running, problems: readonly Problem[]): Promise<void> {
-    await again(() => events.rejected(running.record.tenant, running.record.id, running.record.job, problems))
-    if (running.expansionSeq === 0) return end(running, 'rejected', problems)
-    await again(() => campaigns.change(running, { state: 'cancelling', before: null, problems: problems.slice(0, 100) }))
-    await again(() => control.pickUp(running))
-  }
-
-  const writingOff = new Map<Running, Promise<void>>()
-  function cancelRest(running: Running): void {
-    if (writingOff.has(running) || stopping) return
-    const working = writeOff(running, { bus, log, now: clock.now, stopping: () => stopping })
-      .catch((error: unknown) => {
-        trouble('cancel', running)(error)
-        if (!stopping) return again(() => restoreQueues(bus, running)) // the sweep asks again
-      })
-      .finally(() => writingOff.delete(running))
-    writingOff.set(running, working)
-  }
-  stack.defer(async () => void (await Promise.all(writingOff.values())))
-
-  // -- counts → the end
-  const ending = new Set<Running>()
-  function settle(running: Running): void {
-    const { record, expansion, tally } = running
-    if (ENDED.has(record.state) || ending.has(running) || stopping) return
-    const nothingWaits = expansion.recipients === tally.settled && !expansions.has(running)
-    if (!nothingWaits || (!expansion.done && record.state !== 'cancelling')) return
-    ending.add(running)
-    void again(() => end(running, record.state === 'cancelling' ? 'cancelled' : 'finished', record.problems)).finally(() => ending.delete(running))
-  }
-  async function end(running: Running, state: 'finished' | 'cancelled' | 'rejected', problems: readonly Problem[]): Promise<void> {
-    await campaigns.change(running, { state, finishedAt: clock.now(), problems })
-    await bury(running.record, { bus, bucket, events })
-    releaser.forget()
-  }
 
   // -- what is durable comes first
   const { running: loaded, ended } = await campaigns.load(clock.now() - UNBURIED_MS)
@@ -291,14 +261,8 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
   )
   const owners = openBucket(bus, 'owners')
   stack.use(await startDue({ bus, clock, log, isAlive: (sender) => isNodeAlive(owners, 'sender', sender), campaigns, sites, suppression, policy }))
-  const save = () => {
-    for (const running of campaigns.all()) {
-      if (running.record.state === 'scheduled' && running.record.startAt <= clock.now())
-        void campaigns.change(running, { state: running.expansion.done ? 'running' : 'counting' }).catch(trouble('start', running))
-      else if (running.changed && clock.mono() >= running.saveAfter) void campaigns.save(running).catch(trouble('save', running))
-    }
-  }
-  stack.use(every(config.saveEveryMs, save))
+  const cancelWaiting = (running: Running) => control.pickUp(running)
+  stack.use(goRounds({ campaigns, clock, saveEveryMs: config.saveEveryMs, cancelWaiting, trouble }))
 
   for (const running of campaigns.all()) {
     await control.pickUp(running)
@@ -306,10 +270,6 @@ export async function startTerm(context: SchedulerContext, shared: SharedByTerms
     else settle(running)
   }
   await control.dropStrayHolds()
-  const sweep = () => {
-    for (const running of campaigns.all()) if (running.record.state === 'cancelling') void control.pickUp(running).catch(trouble('cancel', running))
-  }
-  stack.use(every(SWEEP_MS, sweep))
   expansions.begin()
   releaser.look()
   await intake.start()
