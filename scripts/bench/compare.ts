@@ -43,7 +43,7 @@ async function* turn(contender: Contender, round: number, surroundings: Surround
   surroundings.signal.throwIfAborted()
   const cells = cellsOf(surroundings.pace).filter((cell) => contender.measures(cell))
   await using running = await contender.start(surroundings)
-  await measure(contender, running, COMMON, contender.warmUp, surroundings)
+  await measure(contender, running, COMMON, mailsOf(contender.warmUp, COMMON, surroundings.pace), surroundings)
   for (const cell of cells) {
     const mails = mailsOf(contender.mails, cell, surroundings.pace)
     const times = await measure(contender, running, cell, mails, surroundings)

@@ -39,7 +39,7 @@ export interface Contender {
   readonly durability: string
   /** mails of a run at 10 KB (cells.ts, `mailsOf`) */
   readonly mails: number
-  /** mails before the first run after a start: compiled code, open sessions, grown windows */
+  /** mails of 10 KB before the first run after a start, a second or two's worth of each: compiled code, open sessions, grown windows */
   readonly warmUp: number
   measures(cell: Cell): boolean
   start(surroundings: Surroundings): Promise<Running>

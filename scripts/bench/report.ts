@@ -101,7 +101,7 @@ export function markdown(report: Report): string {
     '',
     `Written by \`${report.command}\` on ${report.day}; the next run writes it anew. The same mails (multipart, text and so many KB of HTML, the recipient's name and number in every paragraph) go through each contender into the same sink, Postfix's smtp-sink, all on loopback. Contenders take turns (A B A B …), each alone while it runs, sink and contender sharing the cores; a figure is the median of ${ROUNDS} rounds.`,
     '',
-    `A peer's time runs from the first mail handed over to the sink's last 250. Hato's runs from the publish of the campaign until its own event \`finished\`, so expansion, release, claims, outcomes and the count are all in it.`,
+    `A peer's time runs from the first mail handed over to the sink's last 250. Hato's runs from the publish of the campaign until its own event \`finished\`, so expansion, release, claims, outcomes and the count are all in it. Each sends for a second or two before its first run is measured.`,
     '',
     ...blocks(report).flatMap(({ title, columns, rows }) => [`## ${title}`, '', ...markdownTable(columns, rows), '']),
     ...(line === null ? [] : [line, '']),
