@@ -20,11 +20,30 @@ const text = fc.oneof(
     'x'.repeat(200),
     `${'y '.repeat(50)}`,
     '🕊️'.repeat(20),
+    `${'x'.repeat(42)}鳩鳩`,
     '='.repeat(80),
     '\ud800',
+    // What only together makes a line that must not be: `From `, a dot or a blank where a line begins or ends.
+    ...[
+      'F',
+      'Fr',
+      'om ',
+      'From',
+      'rom me',
+      ' x',
+      'x ',
+      '\n',
+      '\n ',
+      ' \n',
+      'x'.repeat(19),
+      'x'.repeat(20),
+      'x'.repeat(21),
+      `${'y'.repeat(70)} `,
+      `${'y'.repeat(75)}.y`,
+    ],
   ),
 )
-const pieces = fc.array(text, { minLength: 1, maxLength: 5 }).chain((texts) =>
+const pieces = fc.array(text, { minLength: 1, maxLength: 7 }).chain((texts) =>
   fc.array(text, { minLength: 1, maxLength: 3 }).chain((values) =>
     fc.array(fc.nat({ max: values.length - 1 }), { minLength: texts.length - 1, maxLength: texts.length - 1 }).map((order) => ({
       texts,
@@ -77,8 +96,23 @@ describe('a body made of pieces', () => {
         expect(lines.filter((line) => line.startsWith('From '))).toEqual([])
         if (encoding !== '7bit') expect(lines.filter((line) => /^\.|[ \t]$/.test(line))).toEqual([])
         expect(canonical).toBe(relaxedLines(body))
+        if (encoding === 'quoted-printable') for (const line of lines) expect(() => wholeCharacters.decode(octetsOf(line))).not.toThrow()
       }),
-      { numRuns: 2_000 },
+      { numRuns: 5_000 },
+    )
+  })
+
+  test('begins no line with a `From ` that only texts and values together make', () => {
+    const part = fc.constantFrom('', 'F', 'Fr', 'rom', 'From', 'om ', 'm ', ' ', '\r\n', 'me', 'x'.repeat(26))
+    const parts = fc.tuple(fc.array(part, { minLength: 3, maxLength: 6 }), fc.array(part, { minLength: 6, maxLength: 6 }))
+    fc.assert(
+      fc.property(parts, ([texts, values]) => {
+        const order = texts.slice(1).map((_, at) => at)
+        const { body, encoding } = bodyOf({ texts: [`é${'x'.repeat(20)}\r\n${texts[0]}`, ...texts.slice(1)], order, uses: order.map(() => 1) })(values)
+        expect(encoding).toBe('quoted-printable')
+        expect(body).not.toMatch(/^From /m)
+      }),
+      { numRuns: 5_000 },
     )
   })
 
@@ -95,12 +129,25 @@ describe('a body made of pieces', () => {
     expect(body(['José']).encoding).toBe('quoted-printable')
   })
 
+  test('has short values within its lines, which stay as they are, and long ones in lines of their own', () => {
+    const body = bodyOf({ texts: [`é ${'x'.repeat(80)} `, ', the quick brown fox (', ').'], order: [0, 1], uses: [1, 1] })
+    const first = `=C3=A9 ${'x'.repeat(68)}=`
+    expect(body(['Taro', '17']).body.split('\r\n')).toEqual([first, `${'x'.repeat(12)} Taro, the quick brown fox (=`, '17).'])
+    expect(body(['', '']).body.split('\r\n')).toEqual([first, `${'x'.repeat(12)} , the quick brown fox (=`, ').'])
+    const long = 'y'.repeat(80)
+    expect(body([long, '17']).body.split('\r\n')).toEqual([
+      ...[first, `${'x'.repeat(12)} =`, `${'y'.repeat(75)}=`, `${'y'.repeat(5)}=`, ', the quick brown fox (=', '17).'],
+    ])
+  })
+
   test('quotes no half of a character', () => {
     const { body, encoding } = encodeTextBody(`${'x'.repeat(200)} 鳩鳩鳩鳩鳩 ${'x'.repeat(200)}`)
     expect(encoding).toBe('quoted-printable')
-    for (const line of body.split('\r\n')) expect(() => new TextDecoder('utf-8', { fatal: true }).decode(octetsOf(line))).not.toThrow()
+    for (const line of body.split('\r\n')) expect(() => wholeCharacters.decode(octetsOf(line))).not.toThrow()
   })
 })
+
+const wholeCharacters = new TextDecoder('utf-8', { fatal: true })
 
 function octetsOf(line: string): Buffer {
   return Buffer.from(

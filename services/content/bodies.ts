@@ -1,5 +1,5 @@
 import { base64Pieces } from './base64.ts'
-import { quotedPrintable } from './quoted-printable.ts'
+import { joinQuoted, quotedTexts, quotedValue } from './quoted-printable.ts'
 import { joinSlots, type Slotted } from './slots.ts'
 
 /** Text bodies in a form that every hop carries unchanged: ASCII, CRLF, short lines (RFC 2045 6; RFC 5321 4.5.3.1.6). */
@@ -68,17 +68,17 @@ export function encodeTextBody(text: string): EncodedText {
 }
 
 function quotedPieces(texts: readonly string[], order: readonly number[]): (values: readonly string[]) => EncodedText {
-  const fixed = texts.map((text, at) => quotedPrintable(text, at < order.length ? 'more' : 'end'))
-  const canonical = fixed.map(relaxedLines)
+  const fixed = quotedTexts(texts)
+  const canonical = fixed.map(relaxedPiece)
   const blanksStand = fixed.every((text, at) => text === canonical[at])
   // A mail that ends in a value ends its last line itself.
   const endsInValue = order.length > 0 && fixed.at(-1) === ''
   return (values) => {
-    const encoded = values.map((value) => quotedPrintable(value, 'more'))
-    const body = joinSlots(fixed, order, encoded)
-    const relaxed = encoded.map(relaxedLines)
+    const encoded = values.map(quotedValue)
+    const body = joinQuoted(fixed, order, encoded)
+    const relaxed = encoded.map(relaxedPiece)
     const same = blanksStand && encoded.every((value, at) => value === relaxed[at])
-    const whole: EncodedText = { encoding: 'quoted-printable', body, canonical: same ? body : joinSlots(canonical, order, relaxed) }
+    const whole: EncodedText = { encoding: 'quoted-printable', body, canonical: same ? body : joinQuoted(canonical, order, relaxed) }
     return endsInValue ? withoutSoftEnd(whole) : whole
   }
 }
@@ -101,6 +101,12 @@ const SOME_BLANKS = /[ \t]{2}|\t|[ \t](?:\r\n|$)/
 export function relaxedLines(text: string): string {
   if (!SOME_BLANKS.test(text)) return text
   return text.replace(/[ \t]+/g, ' ').replace(/ (?=\r\n|$)/g, '')
+}
+
+/** The same for a piece of a body: what stands behind it is no blank, and no line's end where it ends in one. */
+function relaxedPiece(text: string): string {
+  if (!SOME_BLANKS.test(text)) return text
+  return text.replace(/[ \t]+/g, ' ').replaceAll(' \r\n', '\r\n')
 }
 
 /** RFC 6376 3.4.4 at the end: empty lines do not count, and a body of nothing else is empty. */
