@@ -1,25 +1,25 @@
 import { hash } from 'node:crypto'
-import { type EncodedText, relaxedEnd, relaxedLines, type TransferEncoding } from './bodies.ts'
+import { type EncodedText, relaxedEnd, relaxedLines } from './bodies.ts'
 import { BOUNDARY, bodyFields, type BodyKind, type Skeleton } from './skeleton.ts'
 
-/** The octets of a body, put together from what the campaign shares and what is the recipient's own. */
+/** A body, put together from what the campaign shares and what is the recipient's own. */
 
 export interface Mime {
   /** the last header fields of the mail, folded */
   readonly fields: readonly string[]
-  /** in its order; ends with CRLF, dots not stuffed */
-  readonly body: readonly Uint8Array[]
-  /** the body as DKIM hashes it (RFC 6376 3.4.4, relaxed); made when asked for */
-  readonly canonical: () => readonly Uint8Array[]
+  /** ends with CRLF, dots not stuffed; begins with a text */
+  readonly body: Pieces
+  /** the body as DKIM hashes it (RFC 6376 3.4.4, relaxed), the very same pieces where that is the same; made when asked for */
+  readonly canonical: () => Pieces
   /** no line of the body begins with a dot: nothing is to be stuffed */
   readonly withoutDots: boolean
 }
 
+/** In their order: ASCII texts, and octets that the campaign shares. */
+export type Pieces = readonly (string | Uint8Array)[]
+
 export type Encoded = ReadonlyMap<BodyKind, EncodedText>
 export type Assemble = (encoded: Encoded, boundary: string) => Mime
-
-/** `quoted-printable.ts` writes `=2E` for a dot at the start of a line. */
-const WITHOUT_DOTS: ReadonlySet<TransferEncoding> = new Set(['quoted-printable', 'base64'])
 
 type Form = 'body' | 'canonical'
 /** A piece of every mail: octets as they are, or a text for the recipient's bodies and boundary. */
@@ -35,17 +35,17 @@ export function assembler({ contentType, pieces }: Skeleton): Assemble {
     return (_, boundary, form) => split[form].join(boundary)
   })
   const blanksStand = pieces.every((piece) => piece.kind !== 'glue' || relaxedLines(piece.text) === piece.text)
-  const dotless = pieces.every((piece) => piece.kind !== 'glue' || !/^\./m.test(piece.text))
+  const dotless = pieces.every((piece) => piece.kind !== 'glue' || !beginsALineWithDot(piece.text))
   const field = contentType.split(BOUNDARY)
   return (encoded, boundary) => {
-    const body = octets(parts, encoded, boundary, 'body')
-    const same = blanksStand && [...encoded.values()].every((text) => text.body === text.canonical)
-    return {
-      fields: [field.join(boundary)],
-      body,
-      canonical: () => (same ? body : octets(parts, encoded, boundary, 'canonical')),
-      withoutDots: dotless && [...encoded.values()].every(({ encoding }) => WITHOUT_DOTS.has(encoding)),
+    const body = together(parts, encoded, boundary, 'body')
+    let same = blanksStand
+    let withoutDots = dotless
+    for (const text of encoded.values()) {
+      same &&= text.body === text.canonical
+      withoutDots &&= hasNoDots(text)
     }
+    return { fields: [field.join(boundary)], body, canonical: () => (same ? body : together(parts, encoded, boundary, 'canonical')), withoutDots }
   }
 }
 
@@ -54,31 +54,58 @@ function assembleSingle(encoded: Encoded): Mime {
   if (!only) return { fields: [], body: [], canonical: () => [], withoutDots: true }
   const [, text] = only
   const spelled = `${text.body}\r\n`
-  const body = [Buffer.from(spelled, 'latin1')]
+  const body = [spelled]
   const canonical = () => {
     const relaxed = relaxedEnd(text.canonical)
-    return relaxed === spelled ? body : [Buffer.from(relaxed, 'latin1')]
+    return relaxed === spelled ? body : [relaxed]
   }
-  return { fields: bodyFields(...only), body, canonical, withoutDots: WITHOUT_DOTS.has(text.encoding) }
+  return { fields: bodyFields(...only), body, canonical, withoutDots: hasNoDots(text) }
 }
 
 function bodyPart(kind: BodyKind, text: EncodedText | undefined, form: Form): string {
   return text === undefined ? '' : `${bodyFields(kind, text).join('\r\n')}\r\n\r\n${text[form]}`
 }
 
-/** Neighbouring texts as one chunk; attachments are not copied. */
-function octets(parts: readonly Part[], encoded: Encoded, boundary: string, form: Form): Uint8Array[] {
-  const chunks: Uint8Array[] = []
+/** Neighbouring texts as one. */
+function together(parts: readonly Part[], encoded: Encoded, boundary: string, form: Form): Pieces {
+  const pieces: (string | Uint8Array)[] = []
   let text = ''
   for (const part of parts) {
     if (typeof part === 'function') text += part(encoded, boundary, form)
     else {
-      chunks.push(Buffer.from(text, 'latin1'), part)
+      pieces.push(text, part)
       text = ''
     }
   }
-  if (text !== '') chunks.push(Buffer.from(text, 'latin1'))
-  return chunks
+  if (text !== '') pieces.push(text)
+  return pieces
+}
+
+/** `quoted-printable.ts` writes `=2E` for a dot at the start of a line, base 64 has none. */
+function hasNoDots({ encoding, body }: EncodedText): boolean {
+  return encoding !== '7bit' || !beginsALineWithDot(body)
+}
+
+function beginsALineWithDot(text: string): boolean {
+  return text.startsWith('.') || text.includes('\r\n.')
+}
+
+/** How much of a slab `writePieces` wants. */
+export function lengthOfTexts(pieces: Pieces): number {
+  let length = 0
+  for (const piece of pieces) if (typeof piece === 'string') length += piece.length
+  return length
+}
+
+/** The texts one after the other from `at` on, attachments by reference. @returns the chunks in their order */
+export function writePieces(pieces: Pieces, slab: Buffer, at: number): Uint8Array[] {
+  let from = at
+  return pieces.map((piece) => {
+    if (typeof piece !== 'string') return piece
+    const begin = from
+    from += slab.write(piece, begin, 'latin1')
+    return slab.subarray(begin, from)
+  })
 }
 
 /** As long as `BOUNDARY`, and a function of the recipient: a retry has the same octets, and no text can have guessed it. A Message-ID of `verp.ts` is a hash already. */

@@ -5,6 +5,7 @@ import type { Content, Recipient } from '../../protocol/campaign.ts'
 import { prepareContent, type Mail, type Preparation, type Prepared } from './compose.ts'
 import { edRow, rsaRow, verify } from './dkim.testkit.ts'
 import { loadDkimKeys } from './dkim-keys.ts'
+import { pooledSlabs, type Slabs } from './slabs.ts'
 import { messageId } from './verp.ts'
 
 const NOON = Date.UTC(2026, 11, 1, 12)
@@ -43,8 +44,8 @@ function how(recipient: Recipient, n = 0) {
   return { date: NOON, messageId: id, returnPath: 'b-x@bounce.acme.example', keys }
 }
 
-async function mailTo(prepared: Prepared, recipient: Recipient): Promise<Mail> {
-  const rendered = await prepared.render(recipient, how(recipient))
+async function mailTo(prepared: Prepared, recipient: Recipient, n = 0): Promise<Mail> {
+  const rendered = await prepared.render(recipient, how(recipient, n))
   if (rendered.kind !== 'mail') throw new Error(JSON.stringify(rendered))
   isSound(rendered.mail)
   return rendered.mail
@@ -121,6 +122,41 @@ describe('a Japanese mail with text, html, attachment and inline picture', () =>
     const other = await mailTo(prepared, { ...taro, address: 'hanako@example.jp' })
     const boundary = (mail: Mail) => /boundary="([^"]+)"/.exec(octets(mail).toString())?.[1]
     expect(boundary(first)).not.toBe(boundary(other))
+  })
+
+  test('has the same octets in memory that was other mails’, while it is its own', async () => {
+    const slabs = pooledSlabs()
+    const taken: Buffer[] = []
+    const counting: Slabs = { ...slabs, take: (octets) => taken[taken.push(slabs.take(octets)) - 1]! }
+    const recipients = Array.from({ length: 12 }, (_, n) => ({
+      ...taro,
+      address: `r${n}@example.jp`,
+      vars: { name: `.\n  ${'太郎 '.repeat(n * 9)}`, token: `t${n}` },
+    }))
+    for (const content of [spring, { ...spring, text: '{{ name }} \n.\n', html: `<p>${'x'.repeat(99)} {{ name }}</p>` }]) {
+      const ready = prepare(content)
+      const held: { readonly mail: Mail; readonly alone: Buffer }[] = []
+      for (const [n, recipient] of recipients.entries()) {
+        const rendered = await ready.render(recipient, { ...how(recipient, n), slabs: counting })
+        if (rendered.kind !== 'mail') throw new Error(JSON.stringify(rendered))
+        held.push({ mail: rendered.mail, alone: octets(await mailTo(ready, recipient, n)) })
+        if (n % 3 === 2) held.shift()?.mail.release()
+        for (const { mail, alone } of held) expect(octets(mail).equals(alone)).toBe(true)
+      }
+      for (const { mail } of held) mail.release()
+    }
+    expect(new Set(taken).size).toBeLessThan(taken.length / 2)
+  })
+
+  test('leaves room behind it that no mail uses', async () => {
+    const slabs = pooledSlabs()
+    const rendered = await prepared.render(taro, { ...how(taro), slabs })
+    if (rendered.kind !== 'mail') throw new Error(JSON.stringify(rendered))
+    const before = octets(rendered.mail)
+    const last = rendered.mail.chunks.at(-1)!
+    Buffer.from(last.buffer, last.byteOffset + last.length, rendered.mail.spare).fill('#')
+    expect(octets(rendered.mail).equals(before)).toBe(true)
+    expect(before.equals(octets(await mailTo(prepared, taro)))).toBe(true)
   })
 
   test('goes to the address as the peer hears it', async () => {

@@ -1,7 +1,7 @@
 import { formatAddress, needsSmtputf8, parseAddress } from '../../protocol/addresses.ts'
 import { LIMITS, type Campaign, type Content, type Problem, type Recipient } from '../../protocol/campaign.ts'
 import type { EpochMs, Kind } from '../../protocol/words.ts'
-import { assembler, boundaryOf, stuffDots } from './assemble.ts'
+import { assembler, boundaryOf, lengthOfTexts, type Mime, stuffDots, writePieces } from './assemble.ts'
 import { bodyOf, type EncodedText } from './bodies.ts'
 import { type Field, fieldOf, hashBody, signDkim } from './dkim.ts'
 import type { DkimKey } from './dkim-keys.ts'
@@ -9,6 +9,7 @@ import { complaintField, dateField, kindFields, mailboxField, readUnsubscribe, t
 import { buildSkeleton, type BodyKind } from './skeleton.ts'
 import type { RenderMode, Scope } from './liquid.ts'
 import type { Signer } from './signer.ts'
+import { freshSlabs, type Slabs } from './slabs.ts'
 import { fillSlots, joinSlots } from './slots.ts'
 import { compileContent, scopeOf, type Template, type Templates } from './template.ts'
 import { textBodyFromHtml } from './text-from-html.ts'
@@ -42,6 +43,8 @@ export interface Rendering {
   readonly keys: readonly DkimKey[]
   /** default: libuv's pool */
   readonly sign?: Signer
+  /** where its octets are written; default: fresh memory, and `release` does nothing */
+  readonly slabs?: Slabs
 }
 
 export interface Mail {
@@ -51,10 +54,14 @@ export interface Mail {
   readonly rcpt: string
   /** in their order: CRLF throughout and at the end, dots stuffed, no line over 998, no NUL; the final dot is the session's */
   readonly chunks: readonly Uint8Array[]
+  /** octets of memory behind the last chunk that are this mail's too */
+  readonly spare: number
   /** the peer must offer SMTPUTF8 (RFC 6531) */
   readonly smtputf8: boolean
   /** octets before dots were stuffed, as MAIL's SIZE counts (RFC 1870) */
   readonly sizeBytes: number
+  /** Nobody reads the chunks any more: their memory may be another mail's. To be called once, or never. */
+  readonly release: () => void
 }
 
 export interface NoMail {
@@ -117,24 +124,60 @@ export function prepareContent(content: Content, about: Preparation): Prepared |
     for (const { path, field } of ownFields) fields.push(...field(filled.text(path) ?? ''))
     fields.push(fixedFields.mimeVersion)
     for (const text of mime.fields) fields.push(fieldOf(text))
-    const signatures = how.keys.length === 0 ? [] : await signDkim({ fields, bodyHash: hashBody(mime.canonical()), at: how.date }, how.keys, how.sign)
+
+    let below = ''
+    for (const { text } of fields) below += `${text}\r\n`
+    below += '\r\n'
+    const slabs = how.slabs ?? freshSlabs
+    const room = Buffer.byteLength(below) + how.keys.length * SIGNATURE_OCTETS
+    const slab = slabs.take(room + lengthOfTexts(mime.body) + SPARE_OCTETS)
+    const body = writePieces(mime.body, slab, room)
     let header = ''
-    for (const signature of signatures) header += `${signature}\r\n`
-    for (const { text } of fields) header += `${text}\r\n`
-    const chunks = [Buffer.from(`${header}\r\n`), ...mime.body]
+    if (how.keys.length > 0) {
+      const bodyHash = hashOf(mime, body, slabs)
+      for (const signature of await signDkim({ fields, bodyHash, at: how.date }, how.keys, how.sign)) header += `${signature}\r\n`
+    }
+    const chunks = withHeader(header + below, slab, room, body)
     let sizeBytes = 0
     for (const chunk of chunks) sizeBytes += chunk.length
-    if (sizeBytes > LIMITS.mailBytes) return fail('too-large', '', `the mail has ${sizeBytes} octets, at most ${LIMITS.mailBytes} are sent`)
+    if (sizeBytes > LIMITS.mailBytes) {
+      slabs.give(slab)
+      return fail('too-large', '', `the mail has ${sizeBytes} octets, at most ${LIMITS.mailBytes} are sent`)
+    }
     const mail = {
       from: how.returnPath,
       rcpt: formatAddress(to),
       chunks: mime.withoutDots ? chunks : stuffDots(chunks),
+      spare: SPARE_OCTETS,
       smtputf8: needsSmtputf8(to),
       sizeBytes,
+      release: () => slabs.give(slab),
     }
     return { kind: 'mail', mail }
   }
   return { fromDomain: from.domain, render }
+}
+
+/** A DKIM-Signature by RSA-4096 with all fields and a long domain; a longer one costs a chunk of its own. */
+const SIGNATURE_OCTETS = 2_048
+/** The dot and most envelopes: what a session writes behind a body. */
+const SPARE_OCTETS = 512
+
+/** The header in front of the body, in the room that was left for it there. */
+function withHeader(header: string, slab: Buffer, room: number, [first, ...rest]: readonly Uint8Array[]): Uint8Array[] {
+  const octets = Buffer.byteLength(header)
+  if (octets > room || first === undefined) return [Buffer.from(header), ...(first ? [first] : []), ...rest]
+  slab.write(header, room - octets)
+  return [slab.subarray(room - octets, room + first.length), ...rest]
+}
+
+function hashOf(mime: Mime, body: readonly Uint8Array[], slabs: Slabs): string {
+  const canonical = mime.canonical()
+  if (canonical === mime.body) return hashBody(body)
+  const slab = slabs.take(lengthOfTexts(canonical))
+  const hash = hashBody(writePieces(canonical, slab, 0))
+  slabs.give(slab)
+  return hash
 }
 
 /** What was asked last is at hand: most fields are the same for all recipients of a campaign. */

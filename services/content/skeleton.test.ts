@@ -1,7 +1,7 @@
 import { simpleParser } from 'mailparser'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { assembler, boundaryOf, stuffDots } from './assemble.ts'
+import { assembler, boundaryOf, lengthOfTexts, stuffDots, writePieces } from './assemble.ts'
 import { encodedSize, encodeAttachment } from './base64.ts'
 import { encodeTextBody } from './bodies.ts'
 import { buildSkeleton } from './skeleton.ts'
@@ -19,7 +19,8 @@ describe('an attachment', () => {
       fc.asyncProperty(name, fc.uint8Array({ minLength: 1, maxLength: 300 }), async (filename, bytes) => {
         const skeleton = buildSkeleton(['text'], [{ filename, contentType: 'application/pdf', object: 'o', bytes }])
         const { fields, body } = assembler(skeleton)(new Map([['text', encodeTextBody('hello')]]), boundaryOf('<a@b>'))
-        const parsed = await simpleParser(Buffer.concat([Buffer.from(`${fields.join('\r\n')}\r\n\r\n`), ...body]))
+        const chunks = writePieces(body, Buffer.alloc(lengthOfTexts(body)), 0)
+        const parsed = await simpleParser(Buffer.concat([Buffer.from(`${fields.join('\r\n')}\r\n\r\n`), ...chunks]))
         expect(parsed.attachments.map((one) => one.filename)).toEqual([filename])
         expect(parsed.attachments[0]?.content.equals(Buffer.from(bytes))).toBe(true)
       }),

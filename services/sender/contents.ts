@@ -5,6 +5,7 @@ import type { CampaignContent } from '../../protocol/messages/campaign.ts'
 import { prepareContent, type Prepared } from '../content/compose.ts'
 import { chooseKeys, chooseShownKeys, type DkimKey, dkimRowsOf, loadDkimKeys } from '../content/dkim-keys.ts'
 import type { Signer } from '../content/signer.ts'
+import { pooledSlabs } from '../content/slabs.ts'
 import { encodeReturnPath, messageId } from '../content/verp.ts'
 import type { Bus } from '../runtime/bus/types.ts'
 import { openObjects } from '../runtime/objects.ts'
@@ -27,6 +28,7 @@ export class Contents {
   readonly #bus: Bus
   readonly #fleet: () => FleetRecord | null
   readonly #sign: Signer
+  readonly #slabs = pooledSlabs()
   readonly #ready = new Map<string, Promise<Ready | { readonly because: string }>>()
   #gone: ReadonlySet<string> = new Set()
   #keys: { readonly revision: number; readonly keys: readonly DkimKey[] } | null = null
@@ -55,11 +57,12 @@ export class Contents {
         returnPath: encodeReturnPath({ ...place, address, secret: record.secret, domain: tenant.return_path }),
         keys,
         sign: this.#sign,
+        slabs: this.#slabs,
       },
     )
     if (rendered.kind === 'no-mail') return { kind: 'unusable', because: `${rendered.path || 'mail'}: ${rendered.message}` }
-    const { from, rcpt, chunks, smtputf8, sizeBytes } = rendered.mail
-    return { kind: 'mail', mail: { from, rcpts: [rcpt], smtputf8, size: sizeBytes, body: chunks } }
+    const { from, rcpt, chunks, spare, smtputf8, sizeBytes, release } = rendered.mail
+    return { kind: 'mail', mail: { from, rcpts: [rcpt], smtputf8, size: sizeBytes, body: chunks, spare, release } }
   }
 
   /** Another fleet may sign with other keys: what was prepared is prepared again. */

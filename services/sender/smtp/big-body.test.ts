@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { connectDirectly } from './connect.ts'
 import { PATIENT, codes, envelope, mail, opened } from './testing/client.ts'
 import { serve, startPeer, type Talk } from './testing/peer.ts'
@@ -37,7 +37,65 @@ test('a body of 16 MB goes block by block: never two of them wait in our own mem
   expect(codes(await session.transact(big, envelope()))).toBe('250 | 250 | 354 | 250')
   expect(codes(await session.transact(mail(), null))).toBe('250 | 250 | 354 | 250')
   expect(most).toBeGreaterThan(0)
-  expect(most).toBeLessThan(2 * 65_536)
+  expect(most).toBeLessThan(2 * 131_072)
+})
+
+test('the memory of a body is let go of when the kernel has all of it, not before, and not when the session ends first', async () => {
+  let resume = () => {}
+  let released = 0
+  const release = () => {
+    released += 1
+  }
+  await using slow = await peerWhoTakes(async (talk) => {
+    talk.socket.pause()
+    resume = () => talk.socket.resume()
+    await talk.hearBody()
+    talk.say('250 at last')
+    await once(talk.socket, 'end')
+  })
+  await using session = await opened(slow)
+  const sending = session.transact({ ...big, release }, null)
+  await vi.waitUntil(() => session.stage === 'data' && resume.name === 'resume')
+  expect(released).toBe(0)
+  resume()
+  expect(codes(await sending)).toBe('250 | 250 | 354 | 250')
+  expect(released).toBe(1)
+
+  await using deaf = await peerWhoTakes(async (talk) => {
+    talk.socket.pause()
+    await once(talk.socket, 'close')
+  })
+  await using cut = await opened(deaf, { timeouts: { ...PATIENT, blockMs: 60 } })
+  expect(await cut.transact({ ...big, release }, null)).toMatchObject({ lost: { bodySent: 'partial' } })
+  await cut.over
+  expect(released).toBe(1)
+})
+
+test('a small body and what follows it are one write where the body’s memory has room for both', async () => {
+  await using peer = await startPeer((talk) => serve(talk, ['PIPELINING']))
+  let ours: Socket | undefined
+  await using session = await opened(peer, {
+    connectVia: async (request) => {
+      ours = await connectDirectly(request)
+      return ours
+    },
+  })
+  const text = 'Subject: hello\r\n\r\nhello\r\n'
+  for (const spare of [200, 5, 0]) {
+    const memory = Buffer.alloc(text.length + spare + 20, '#')
+    memory.write(text)
+    const writes = vi.spyOn(ours!, 'write')
+    const following = envelope({ rcpts: [`after-${spare}@example.jp`] })
+    const sent = await session.transact(mail({ body: memory.subarray(0, text.length), spare }), following)
+    expect(codes(sent)).toBe('250 | 250 | 354 | 250')
+    expect(writes.mock.calls.filter(([chunk]) => String(chunk).includes('.\r\nMAIL'))).toHaveLength(1)
+    expect(memory.toString('latin1', text.length + spare)).toBe('#'.repeat(20))
+    writes.mockRestore()
+    expect(codes(await session.transact(mail({ rcpts: following.rcpts }), null))).toBe('250 | 250 | 354 | 250')
+  }
+  expect(peer.heard.filter((command) => command.startsWith('RCPT'))).toEqual(
+    [200, 5, 0].flatMap((spare) => ['RCPT TO:<taro@example.jp>', `RCPT TO:<after-${spare}@example.jp>`]),
+  )
 })
 
 test('a peer that stops reading is left without a dot', async () => {

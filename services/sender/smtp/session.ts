@@ -7,12 +7,12 @@ import type { Timeouts } from './timeouts.ts'
 import { isPositive, sameEnvelope, untold } from './transaction.ts'
 import { InvariantBroken } from '../../runtime/errors.ts'
 import type { Envelope, Lost, Mail, Reply, SessionEnd, SessionFacts, Stage, Transaction } from './types.ts'
-import { Wire } from './wire.ts'
+import { type Body, bodyOf, Wire } from './wire.ts'
 
 /** The transaction that a caller waits for. `commands` is not empty while they wait for the reply to RSET or to a lone dot. */
 interface Turn {
   readonly exchange: Exchange
-  readonly body: readonly Uint8Array[]
+  readonly body: Body
   readonly ahead: { readonly envelope: Envelope; readonly commands: string } | null
   readonly settle: (transaction: Transaction) => void
   readonly startedAt: MonoMs
@@ -98,8 +98,8 @@ export class SmtpSession {
    */
   transact(mail: Mail, ahead: Envelope | null): Promise<Transaction> {
     if (this.#turn !== null) throw new InvariantBroken('one-transaction', 'a second transaction while one is under way')
-    const body = mail.body instanceof Uint8Array ? [mail.body] : mail.body
-    assertEndsInCrlf(body)
+    const body = bodyOf(mail)
+    assertEndsInCrlf(body.chunks)
     const announced = this.#announced
     const fits = announced !== null && sameEnvelope(announced.exchange.envelope, mail)
     if (this.#end !== null) {

@@ -27,9 +27,13 @@ export interface Envelope {
   readonly bodyEncoding?: '8bit' | '7bit'
 }
 
-/** `body`: CRLF lines, dot-stuffed, without the final dot, ending in CRLF (body.ts makes and checks it). */
+/** `body`: CRLF lines, dot-stuffed, without the final dot, ending in CRLF (body.ts makes and checks it).
+ *  `release`: called once the kernel has all of it, so that its memory may be another mail's; never called for a body that was not written to its end. */
 export interface Mail extends Envelope {
   readonly body: Uint8Array | readonly Uint8Array[]
+  /** octets of memory behind the last chunk that are the mail's too, for what is written behind it; default none */
+  readonly spare?: number
+  readonly release?: () => void
 }
 
 /** Why an envelope cannot be sent in a session at all; nothing was written. */

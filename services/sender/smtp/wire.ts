@@ -2,10 +2,24 @@ import type { Socket } from 'node:net'
 import { Deadline } from './deadline.ts'
 import { ReplyParser } from './reply-parser.ts'
 import type { Timeouts } from './timeouts.ts'
-import type { Fault, Reply } from './types.ts'
+import type { Fault, Mail, Reply } from './types.ts'
 
-/** Above this a body is written block by block, so that no whole mail lies in the socket's buffer and each block has its own time-out. */
-const BLOCK_BYTES = 65_536
+/** A body up to this length goes out with what follows it in one write; behind a longer one the dot waits until the kernel has the body. */
+const WHOLE_BYTES = 65_536
+/** A longer body is written block by block, so that no whole mail of many megabytes lies in the socket's buffer and each block has its own time-out. */
+const BLOCK_BYTES = 131_072
+
+export interface Body {
+  readonly chunks: readonly Uint8Array[]
+  /** so many octets of memory behind the last chunk are free to be written: what follows the body, so that both are one buffer */
+  readonly spare: number
+  /** called once the kernel has all of it and nothing reads the chunks any more; not for a body that the end of the socket cut off */
+  readonly taken: (() => void) | undefined
+}
+
+export function bodyOf({ body, spare = 0, release }: Mail): Body {
+  return { chunks: body instanceof Uint8Array ? [body] : body, spare, taken: release }
+}
 
 /** Whoever talks over the wire. After `destroy` or `sayLast` none of these is called any more; `broken` is called at most once. */
 export interface Talker {
@@ -27,7 +41,7 @@ export class Wire {
   #resolveClosed: () => void = () => {}
   #deaf = false
   /** the rest of a body that waits for the peer to take what was written */
-  #rest: { readonly blocks: Iterator<Uint8Array>; readonly tail: string; readonly written: () => void } | null = null
+  #rest: { readonly blocks: Iterator<Uint8Array>; readonly tail: string; readonly taken: Body['taken']; readonly written: () => void } | null = null
 
   constructor(socket: Socket, timeouts: Timeouts, talker: Talker) {
     this.#socket = socket
@@ -59,18 +73,23 @@ export class Wire {
   }
 
   /** Writes a body and `tail`; `written` is called once the tail is with the socket, for small bodies at once. */
-  writeBody(chunks: readonly Uint8Array[], tail: string, written: () => void): void {
+  writeBody(body: Body, tail: string, written: () => void): void {
     let size = 0
-    for (const chunk of chunks) size += chunk.length
-    if (size > BLOCK_BYTES) {
-      this.#rest = { blocks: blocksOf(chunks), tail, written }
+    for (const chunk of body.chunks) size += chunk.length
+    if (size > WHOLE_BYTES) {
+      this.#rest = { blocks: blocksOf(body.chunks), tail, taken: body.taken, written }
       this.#pump()
       return
     }
-    this.#socket.cork()
-    for (const chunk of chunks) this.#socket.write(chunk)
-    this.#socket.write(tail)
-    this.#socket.uncork()
+    const whole = asOne(body, tail)
+    if (whole === null) {
+      this.#socket.cork()
+      for (const chunk of body.chunks) this.#socket.write(chunk)
+      this.#socket.write(tail, unlessCut(body.taken))
+      this.#socket.uncork()
+    } else {
+      this.#socket.write(whole, unlessCut(body.taken))
+    }
     written()
   }
 
@@ -109,10 +128,11 @@ export class Wire {
       const block = rest.blocks.next()
       if (block.done === true) {
         this.#rest = null
-        this.#socket.write(rest.tail)
+        this.#socket.write(rest.tail, unlessCut(rest.taken))
         rest.written()
-      } else if (!this.#socket.write(block.value)) {
-        return
+      } else {
+        this.#socket.write(block.value)
+        if (!this.flushed) return
       }
     }
   }
@@ -151,6 +171,20 @@ export class Wire {
 }
 
 const CLOSED: Fault = { code: 'ECLOSED', message: 'the peer closed the connection' }
+
+/** Body and tail in one buffer; null where the memory for it is not there. */
+function asOne({ chunks, spare }: Body, tail: string): Buffer | null {
+  const [only] = chunks
+  if (only === undefined || chunks.length > 1 || Buffer.byteLength(tail) > spare) return null
+  const whole = Buffer.from(only.buffer, only.byteOffset, only.length + spare)
+  return whole.subarray(0, only.length + whole.write(tail, only.length))
+}
+
+const unlessCut = (taken: Body['taken']) =>
+  taken &&
+  ((error?: Error | null): void => {
+    if (!error) taken()
+  })
 
 function* blocksOf(chunks: readonly Uint8Array[]): Generator<Uint8Array, void> {
   for (const chunk of chunks) for (let at = 0; at < chunk.length; at += BLOCK_BYTES) yield chunk.subarray(at, at + BLOCK_BYTES)
