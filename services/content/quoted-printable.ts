@@ -1,3 +1,5 @@
+import { joinSlots } from './slots.ts'
+
 /**
  * Quoted-printable (RFC 2045 6.7) of a text with values in it: the texts are laid out once, each value is put where it stands.
  * Lines of at most 76; no UTF-8 character is split between two; no line begins with a dot (which would have to be doubled) or with
@@ -65,6 +67,7 @@ export function quotedValue(text: string): string {
 /** @param values of `quotedValue` */
 export function joinQuoted(texts: readonly string[], order: readonly number[], values: readonly string[]): string {
   const alone = values.map((value) => value.endsWith('\r\n'))
+  if (!alone.includes(true)) return joinSlots(texts, order, values)
   let out = texts[0] ?? ''
   let before = out
   for (let at = 0; at < order.length; at++) {
