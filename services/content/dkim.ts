@@ -144,8 +144,9 @@ function foldNames(names: readonly string[]): string {
 
 /** Base 64 in lines of 72, the first one short by `taken`. */
 function fold(base64: string, taken: number): string {
-  const first = 72 - taken
-  return base64.slice(0, first) + base64.slice(first).replace(/.{1,72}/g, '\r\n $&')
+  let lines = base64.slice(0, 72 - taken)
+  for (let at = 72 - taken; at < base64.length; at += 72) lines += `\r\n ${base64.slice(at, at + 72)}`
+  return lines
 }
 
 /** RFC 6376 3.4.2, without the CRLF. */
