@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import type { Grant } from '../../../protocol/messages/permission.ts'
 import { Desk, SITE, WALL } from './desk.testkit.ts'
-import { ALLOWANCE_EVERY_MS, ALLOWANCE_FRESH_MS, FORGET_SITE_MS, QUIET_LOOK_MS, QUIET_SITE_MS, SAVE_EVERY_MS, SAVE_GROWTH_EVERY_MS } from './numbers.ts'
+import {
+  ALLOWANCE_EVERY_MS,
+  ALLOWANCE_FRESH_MS,
+  FORGET_SITE_MS,
+  QUIET_LOOK_MS,
+  QUIET_SITE_MS,
+  SAVE_EVERY_MS,
+  SAVE_GROWTH_EVERY_MS,
+  SLEEPING_MOST,
+  SLEPT_MS,
+} from './numbers.ts'
 
 /** Every order done, the session closed, the lease given back. */
 function finish(desk: Desk, grants: readonly Grant[]): void {
@@ -43,6 +53,27 @@ describe('a site with nothing left', () => {
     expect(desk.take('park')).toEqual([])
     desk.allow()
     expect(desk.accept()).toHaveLength(1)
+  })
+
+  test('is forgotten before its time where there are very many, all but what was learnt there', () => {
+    const desk = new Desk({ senders: { s1: 5_000 } })
+    const sites = Array.from({ length: 3 * SLEEPING_MOST }, (_, n) => `s${n}.example`)
+    desk.arrive(...sites.map((site) => desk.order({ site })))
+    desk.allow()
+    const grants = desk.accept()
+    const busy = grants.find(({ lease }) => lease.site === sites[0]) as Grant
+    desk.report(busy, { classes: { 'too-many-connections': 1 } })
+    finish(desk, grants)
+    for (let n = 0; n < 4; n++) desk.pass(500)
+    expect(desk.shard.sites.size, 'what it started may not be counted yet').toBe(sites.length)
+    desk.pass(SLEPT_MS)
+    desk.arrive(desk.order({ site: 'last.example' }))
+    desk.allow()
+    finish(desk, desk.accept())
+    for (let n = 0; n < 4; n++) desk.pass(500)
+    expect(desk.shard.sites.size).toBeLessThanOrEqual(SLEEPING_MOST)
+    expect([desk.shard.sites.has(sites[0] as string), desk.shard.sites.has('last.example')]).toEqual([false, true])
+    expect([...desk.shard.memory.keys()]).toEqual([sites[0]])
   })
 
   test('is woken by an order, also while another one works', () => {

@@ -1,6 +1,7 @@
 import type { Drain } from '../../../protocol/messages/permission.ts'
 import type { Lane } from '../../../protocol/words.ts'
 import { isActive, type Moment, type Shard, type Site } from '../state.ts'
+import { sleep } from './asleep.ts'
 import type { Say } from './messages.ts'
 import { DRAIN_EVERY_MS, LOOK_MS } from './numbers.ts'
 import { countRecipients } from './queue.ts'
@@ -34,7 +35,7 @@ export function tellDrain(shard: Shard, at: Moment): Say[] {
     const row = drainOf(shard, site, at)
     // Said once that nothing is left: silence would leave the last numbers standing, and what was released and is done as if it were on its way.
     sites.push(row ?? { site: site.site, urgent: 0, bulk: 0, perS: 0, resting: null })
-    if (row === null) sleep(shard, site)
+    if (row === null) sleep(shard, site, at)
   }
   shard.perS = smoothed(shard.perS, done, at.mono - shard.perSAt)
   shard.perSAt = at.mono
@@ -62,16 +63,6 @@ function queuedAt(site: Site): number {
   let queued = countRecipients(site.queue, 'urgent') + countRecipients(site.queue, 'bulk')
   for (const pair of site.pairs.values()) for (const lease of pair.leases) queued += lease.queued
   return queued
-}
-
-/** Nothing of it is left to tell; what it had is over, not paused. Sources that were never lent there taught nothing: they are asked for anew. */
-function sleep(shard: Shard, site: Site): void {
-  shard.awake.delete(site)
-  site.perS = 0
-  Object.assign(site.handed, { first: 0, retry: 0 })
-  for (const pair of site.pairs.values()) if (pair.lentAt === Number.NEGATIVE_INFINITY) site.pairs.delete(pair.ip)
-  site.answered.clear()
-  site.asked.clear()
 }
 
 function drainOf(shard: Shard, site: Site, at: Moment): Drain['sites'][number] | null {

@@ -2,13 +2,14 @@ import { hasWaiting, hasWork, isIdle, type Moment, type Shard, type Site } from 
 import { endActions } from './actions.ts'
 import { endAdopting } from './adopt.ts'
 import { askAllowances } from './allowances.ts'
+import { forgetQuiet } from './asleep.ts'
 import { mustBeGone } from './count.ts'
 import { tellDrain } from './drain.ts'
 import { drop } from './ending.ts'
 import { keptAlive } from './keep-alive.ts'
-import { digestOf, lacksHolder, memoryOf, namesGone, rememberSite } from './memory.ts'
+import { digestOf, lacksHolder, memoryOf, namesGone } from './memory.ts'
 import type { Say } from './messages.ts'
-import { FORGET_SITE_MS, LOOK_MS, QUIET_LOOK_MS, QUIET_SITE_MS, REBALANCE_EVERY_MS, SAVE_EVERY_MS, SAVE_GROWTH_EVERY_MS } from './numbers.ts'
+import { LOOK_MS, REBALANCE_EVERY_MS, SAVE_EVERY_MS, SAVE_GROWTH_EVERY_MS } from './numbers.ts'
 import { parkExpired, parkOverflow, parkResting } from './parking.ts'
 import { placeAll } from './place.ts'
 import { everyWaiting } from './queue.ts'
@@ -47,19 +48,6 @@ function endUnsure(shard: Shard, at: Moment): void {
   const unsure = shard.unsure.filter(({ until }) => until > at.mono)
   if (unsure.length < shard.unsure.length) shard.changed = true
   shard.unsure = unsure
-}
-
-/** Sites that sleep: the only look at all of them, and a rare one. */
-function forgetQuiet(shard: Shard, at: Moment): void {
-  shard.timers.quietAt = at.mono + QUIET_LOOK_MS
-  for (const site of shard.sites.values()) {
-    if (shard.awake.has(site) || at.mono - site.usedAt <= QUIET_SITE_MS) continue
-    rememberSite(shard, site, at.now)
-    site.pairs.clear()
-    site.answered.clear()
-    site.asked.clear()
-    if (at.mono - site.usedAt > FORGET_SITE_MS) shard.sites.delete(site.site)
-  }
 }
 
 function keepAlive(site: Site, at: Moment): Say[] {

@@ -68,6 +68,10 @@ export const QUIET_SITE_MS = 30_000
 export const QUIET_LOOK_MS = 5_000
 /** … and is forgotten after this; what was learnt about it stays in the shard's memory. */
 export const FORGET_SITE_MS = 600_000
+/** Quiet sites of a shard that are kept at all: some 2 KB each, and thirty-two shards share a tail of many thousands. */
+export const SLEEPING_MOST = 128
+/** None is forgotten sooner: what its sources started lately is in the ip-manager's counts by then. */
+export const SLEPT_MS = 5_000
 /** Remembered (IP × site) pairs of a shard: 60 bytes each, so 300 KB in its key at most. */
 export const REMEMBERED_PAIRS = 5_000
 /** How long "paused" or "cancelled" is believed without being said again: it is a message that may be lost. */
