@@ -25,7 +25,7 @@ import { openIspDoor } from './isp-door.ts'
 import { MemoryStore } from './memory-store.ts'
 import type { Heard } from './policy/messages.ts'
 import { networkOf } from './policy/network.ts'
-import { GRANT_TIMEOUT_MS } from './policy/numbers.ts'
+import { GRANT_HEARD_MS } from './policy/numbers.ts'
 import { hearSender, type Roster } from './policy/roster.ts'
 import { routerMetrics } from './router-metrics.ts'
 import { askWithin, ShardActor } from './shard-actor.ts'
@@ -74,7 +74,7 @@ export async function startRouter(context: ActorContext<Config<typeof ROUTER_CON
   stack.use(bus.hear(subject('campaignHeld', {}), ({ body }) => tellAll({ on: 'campaignHeld', held: decode<CampaignHeld>(body) })))
 
   const grants = new GrantPost({
-    ask: (sender, body) => askWithin(bus, subject('grant', { sender }), body, GRANT_TIMEOUT_MS),
+    ask: (sender, body) => askWithin(bus, subject('grant', { sender }), body, GRANT_HEARD_MS),
     takesMany: (sender) => roster.get(sender)?.manyGrants ?? false,
   })
   ownership = stack.use(

@@ -219,9 +219,10 @@ export class ShardActor implements AsyncDisposable {
   }
 
   async #grant(sender: string, grant: Grant): Promise<void> {
-    const answer = await this.#options.grants.send(sender, grant)
+    const { orders } = grant
     const lease = grant.lease.id
-    this.tell(answer === null ? { on: 'grantTimedOut', lease } : { on: 'grantAnswered', lease, answer })
+    const answer = await this.#options.grants.send(sender, grant)
+    this.tell(answer === null ? { on: 'grantTimedOut', lease, orders } : { on: 'grantAnswered', lease, orders, answer })
   }
 
   async #askHoldings(sender: string, ask: HoldingsAsk): Promise<void> {

@@ -1,3 +1,4 @@
+import type { HeldOrder } from '../../protocol/messages/mail.ts'
 import type { Allowance } from '../../protocol/messages/permission.ts'
 import type { EpochMs, Lane, MonoMs } from '../../protocol/words.ts'
 import type { Network } from './policy/network.ts'
@@ -175,16 +176,26 @@ export interface HeldLease {
   /** when the sender must have let go if it hears nothing more */
   mustEnd: MonoMs
   /** a grant without an answer yet, with the orders it carries */
-  pending: { readonly orders: readonly Waiting[]; readonly before: Numbers | null } | null
+  pending: { readonly orders: readonly Waiting[]; readonly before: Numbers | null; readonly askedAt: MonoMs } | null
   open: number
   lingering: number
   queued: number
-  /** orders it holds; `unsure`: they went out with a grant that nobody answered */
-  readonly orders: Map<number, { readonly count: number; readonly lane: Lane; readonly unsure: boolean }>
+  /** orders it holds, by sequence */
+  readonly orders: Map<number, LentOrder>
   /** recipients it ends per second, smoothed */
   perS: number
   reportedAt: MonoMs
   busyAt: MonoMs
+}
+
+/** An order at a sender. */
+export interface LentOrder {
+  readonly count: number
+  readonly lane: Lane
+  /** it went out with a grant that nobody has answered yet */
+  readonly unsure: boolean
+  /** null: another owner handed it out */
+  readonly held: HeldOrder | null
 }
 
 /** What a person ordered for a site. */

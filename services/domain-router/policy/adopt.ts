@@ -96,7 +96,7 @@ function adopted(sender: Sender, held: Held, at: Moment): HeldLease {
     lingering: held.lingering,
     queued: held.queued,
     // Which lane and how many of each are left is not told: only the sum counts.
-    orders: new Map(held.orders.map((seq) => [seq, { count: each, lane: 'bulk', unsure: false }])),
+    orders: new Map(held.orders.map((seq) => [seq, { count: each, lane: 'bulk', unsure: false, held: null }])),
     perS: 0,
     reportedAt: at.mono,
     busyAt: at.mono,

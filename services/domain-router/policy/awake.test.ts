@@ -130,13 +130,13 @@ test('a sender whose word on its room was on its way when leases were asked for 
   const sites = (from: number) => Array.from({ length: 4 }, (_, n) => desk.order({ site: `s${from + n}.example` }))
   desk.arrive(...sites(0))
   desk.allow()
-  const asked = desk.take('grant').map(({ grant }) => grant.lease)
-  expect(asked.reduce((sum, { sessions }) => sum + sessions, 0)).toBe(4)
+  const asked = desk.take('grant').map(({ grant }) => grant)
+  expect(asked.reduce((sum, { lease }) => sum + lease.sessions, 0)).toBe(4)
   desk.here() // it has not read the grants
   desk.arrive(...sites(4))
   desk.allow()
   expect(desk.take('grant')).toEqual([])
-  for (const { id } of asked) desk.tell({ on: 'grantAnswered', lease: id, answer: { kind: 'accepted' } })
+  for (const grant of asked) desk.answer(grant, { kind: 'accepted' })
   desk.here() // the same word once more, now that it has: there is room
   desk.pass(250)
   expect(desk.take('grant').length).toBeGreaterThan(0)

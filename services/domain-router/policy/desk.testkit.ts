@@ -1,6 +1,6 @@
 /** One shard at a desk: every message is handed to it by the test, time is given, nothing happens by itself. */
 import type { HeldOrder, Order } from '../../../protocol/messages/mail.ts'
-import type { Allowance, Grant, LeaseReport, ReportAnswer } from '../../../protocol/messages/permission.ts'
+import type { Allowance, Grant, GrantAnswer, LeaseReport, ReportAnswer } from '../../../protocol/messages/permission.ts'
 import { newShard, type Shard } from '../state.ts'
 import { violations } from './figures.ts'
 import type { Heard, RouterEvent, Say } from './messages.ts'
@@ -123,8 +123,18 @@ export class Desk {
   /** Grants said since the last look, each accepted. */
   accept(): Grant[] {
     const grants = this.take('grant').map(({ grant }) => grant)
-    for (const { lease } of grants) this.tell({ on: 'grantAnswered', lease: lease.id, answer: { kind: 'accepted' } })
+    for (const grant of grants) this.answer(grant, { kind: 'accepted' })
     return grants
+  }
+
+  /** The sender's word on a grant, however late. */
+  answer({ lease, orders }: Grant, answer: GrantAnswer): void {
+    this.tell({ on: 'grantAnswered', lease: lease.id, orders, answer })
+  }
+
+  /** None will come: its connection broke, or the time for it is over. */
+  unanswered({ lease, orders }: Grant): void {
+    this.tell({ on: 'grantTimedOut', lease: lease.id, orders })
   }
 
   take<K extends Say['say']>(kind: K): Extract<Say, { say: K }>[] {

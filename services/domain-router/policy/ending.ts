@@ -1,6 +1,7 @@
 import type { LeaseReport } from '../../../protocol/messages/permission.ts'
 import { become, dropLease, type HeldLease, type Moment, NOTHING, type Shard } from '../state.ts'
 import { nameOf } from './answers.ts'
+import { takeBack } from './copies.ts'
 import type { Say } from './messages.ts'
 
 /** From now on it is not renewed and takes nothing; it counts until it is closed or its time must be over. */
@@ -9,10 +10,15 @@ export function endLease(lease: HeldLease, because: string): Say[] {
   return become(lease, 'ending') ? [{ say: 'event', event: { event: 'ended', ...nameOf(lease), was, because, orders: lease.orders.size } }] : []
 }
 
-/** Nothing of it is left at its sender. Orders it still held come back by themselves: nobody says +WPI for them any more. */
-export function drop(shard: Shard, lease: HeldLease, because: string): Say[] {
+/** Nothing of it is left at its sender. Orders that it did not end are nobody's: they are handed on (the claim tells of one that lives on where we cannot hear it). */
+export function drop(shard: Shard, lease: HeldLease, because: string, at: Moment): Say[] {
   const says = endLease(lease, because)
   dropLease(shard, lease)
+  takeBack(
+    shard,
+    [...lease.orders.values()].flatMap(({ held }) => held ?? []),
+    at,
+  )
   return says
 }
 

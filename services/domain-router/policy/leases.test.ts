@@ -102,7 +102,7 @@ describe('a lease', () => {
     heir.tell({ on: 'holdingsAnswered', holdings: { sender: 's1', tick: heir.mono, sessionsFree: 46, leases: [held] } })
     const [adoption] = heir.take('grant')
     expect(adoption?.grant).toMatchObject({ lease: { id: lease.id, epoch: 9, sessions: lease.sessions }, orders: [] })
-    heir.tell({ on: 'grantAnswered', lease: lease.id, answer: { kind: 'accepted' } })
+    heir.answer(adoption?.grant as Grant, { kind: 'accepted' })
     heir.arrive(heir.order({ count: 100 }))
     heir.allow()
     for (let n = 0; n < 6; n++) {

@@ -138,7 +138,7 @@ export function grantOf(
 ): Grant | null {
   const source = shard.network.sources.get(lease.ip)
   if (source === undefined) return null
-  lease.pending = { orders, before: wasBefore }
+  lease.pending = { orders, before: wasBefore, askedAt: at.mono }
   // Counted from the time-out of the answer, the latest moment at which the sender can have begun to count.
   lease.mustEnd = Math.max(lease.mustEnd, at.mono + GRANT_TIMEOUT_MS + LEASE_MS + GUARD_MS)
   const { sessions, pacePerS } = lease.numbers

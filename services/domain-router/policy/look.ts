@@ -2,6 +2,7 @@ import { hasWaiting, hasWork, isIdle, type Moment, type Shard, type Site } from 
 import { endActions } from './actions.ts'
 import { endAdopting } from './adopt.ts'
 import { askAllowances } from './allowances.ts'
+import { endWaits } from './answers.ts'
 import { forgetQuiet } from './asleep.ts'
 import { mustBeGone } from './count.ts'
 import { tellDrain } from './drain.ts'
@@ -24,7 +25,8 @@ export function look(shard: Shard, at: Moment): Say[] {
   forgetSilent(shard.roster, at.mono)
   endUnsure(shard, at)
   for (const [campaign, until] of shard.heldCampaigns) if (until <= at.mono) shard.heldCampaigns.delete(campaign)
-  for (const lease of [...shard.leases.values()]) if (mustBeGone(lease, at.mono)) says.push(...drop(shard, lease, 'silent'))
+  says.push(...endWaits(shard, at))
+  for (const lease of [...shard.leases.values()]) if (mustBeGone(lease, at.mono)) says.push(...drop(shard, lease, 'silent', at))
   for (const site of shard.awake) {
     site.usedAt = at.mono
     says.push(...parkExpired(site, at))

@@ -27,8 +27,9 @@ export type Heard =
   | { readonly on: 'ordersArrived'; readonly orders: readonly HeldOrder[] }
   | { readonly on: 'senderHere'; readonly here: SenderHere }
   | { readonly on: 'report'; readonly report: Report }
-  | { readonly on: 'grantAnswered'; readonly lease: string; readonly answer: GrantAnswer }
-  | { readonly on: 'grantTimedOut'; readonly lease: string }
+  /** `orders`: the grant's; the answer may be later than `GRANT_TIMEOUT_MS` */
+  | { readonly on: 'grantAnswered'; readonly lease: string; readonly orders: readonly HeldOrder[]; readonly answer: GrantAnswer }
+  | { readonly on: 'grantTimedOut'; readonly lease: string; readonly orders: readonly HeldOrder[] } // no answer will be heard any more
   | { readonly on: 'holdingsAnswered'; readonly holdings: Holdings }
   | { readonly on: 'holdingsTimedOut'; readonly sender: string }
   | { readonly on: 'allowances'; readonly allowances: Allowances; readonly asked: AllowanceAsk['sites'] }

@@ -8,6 +8,8 @@ export const GUARD_MS = 250
 export const FRESH_TICK_MS = 700
 /** A grant nobody answered counts as held from here on, until its lease must be over. */
 export const GRANT_TIMEOUT_MS = 1_000
+/** … but its answer is waited for as long as such a lease may last: a sender that was stalled refuses late, and only its word says that the orders are free. */
+export const GRANT_HEARD_MS = GRANT_TIMEOUT_MS + LEASE_MS + GUARD_MS
 /** An order whose site rests longer than this waits in the stream, not here. */
 export const REST_PARK_MS = 2_000
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Grant } from '../../../protocol/messages/permission.ts'
 import { networkOf } from './network.ts'
 import { Desk, seqs, SITE, WALL } from './desk.testkit.ts'
 
@@ -165,20 +166,20 @@ describe('placing', () => {
     desk.allow()
     const [first] = desk.take('grant')
     expect(first?.sender).toBe('s1')
-    desk.tell({ on: 'grantAnswered', lease: first?.grant.lease.id as string, answer: { kind: 'refused', because: 'no-room' } })
+    desk.answer(first?.grant as Grant, { kind: 'refused', because: 'no-room' })
     const [second] = desk.take('grant')
     expect(second?.sender).toBe('s2')
     expect(seqs([second?.grant as never])).toEqual([1])
     expect(desk.events()).toContainEqual(expect.objectContaining({ event: 'grantRefused', because: 'no-room', sender: 's1' }))
   })
 
-  test('counts a grant without an answer as held until it must be over, and leaves its orders to come back by themselves', () => {
+  test('counts a grant without an answer as held until it must be over, and hands its orders on then', () => {
     const desk = new Desk()
     desk.arrive(desk.order({ count: 100 }))
     desk.allow()
     const [grant] = desk.take('grant')
     desk.mono += 1_000
-    desk.tell({ on: 'grantTimedOut', lease: grant?.grant.lease.id as string })
+    desk.unanswered(grant?.grant as Grant)
     desk.arrive(desk.order({ count: 100 }))
     for (let ms = 0; ms < 4_000; ms += 250) {
       desk.pass(250)
@@ -188,7 +189,7 @@ describe('placing', () => {
     }
     desk.pass(500)
     desk.allow()
-    expect(seqs(desk.accept())).toEqual([2])
+    expect(seqs(desk.accept())).toEqual([1])
   })
 
   test('hands out again what a lease that goes on never got, once nobody has kept it alive', () => {
@@ -202,7 +203,7 @@ describe('placing', () => {
     const [lost] = desk.take('grant')
     expect(seqs([lost?.grant as never])).toEqual([2])
     desk.mono += 1_000
-    desk.tell({ on: 'grantTimedOut', lease: lost?.grant.lease.id as string })
+    desk.unanswered(lost?.grant as Grant)
     desk.report(lease as never, { delivered: 10 })
     expect(desk.take('grant')).toEqual([])
     desk.arrive(more) // ack_wait is over, and nobody said +WPI

@@ -5,13 +5,14 @@ import { beginAdopting, hearDuringAdoption, hearHoldings, hearNoHoldings } from 
 import { askFresh, hearAllowances, hearSourceChanged } from './allowances.ts'
 import { tellDry } from './drain.ts'
 import { hearGrantAnswer, hearGrantTimeOut } from './answers.ts'
+import { isHere } from './copies.ts'
 import { look, wakeAt } from './look.ts'
 import { digestOf, memoryOf, recall } from './memory.ts'
 import type { Heard, Memory, Say } from './messages.ts'
-import { CAMPAIGN_HELD_MS, HERE_SILENT_MS } from './numbers.ts'
+import { CAMPAIGN_HELD_MS } from './numbers.ts'
 import { parkAll, parkCampaign, parkResting } from './parking.ts'
 import { place, placeAll } from './place.ts'
-import { enqueue, everyWaiting } from './queue.ts'
+import { enqueue } from './queue.ts'
 import { hearReport } from './report.ts'
 import { hearSender } from './roster.ts'
 import { statusOf } from './status.ts'
@@ -50,9 +51,9 @@ function obey(shard: Shard, heard: Heard, at: Moment): Say[] {
       return [...says, ...(isCrowded(shard, heard.report.sender, at) ? placeAll(shard, at) : [...sites].flatMap((site) => place(shard, site, at)))]
     }
     case 'grantAnswered':
-      return settle(shard, heard.lease, () => hearGrantAnswer(shard, heard.lease, heard.answer, at), at)
+      return settle(shard, heard, () => hearGrantAnswer(shard, heard, at), at)
     case 'grantTimedOut':
-      return settle(shard, heard.lease, () => hearGrantTimeOut(shard, heard.lease, at), at)
+      return settle(shard, heard, () => hearGrantTimeOut(shard, heard, at), at)
     case 'holdingsAnswered':
       return hearHoldings(shard, heard.holdings, at)
     case 'holdingsTimedOut':
@@ -133,29 +134,6 @@ function takeIn(shard: Shard, orders: readonly HeldOrder[], at: Moment): Say[] {
   return says
 }
 
-/**
- * A copy of what waits here (then the newer ack subject is the one to use), or of what a sender works on and keeps alive itself. What a silent sender had,
- * or what went out with a grant that never got there, comes back because nobody keeps it alive: it is taken in again, and the claim tells whether somebody
- * works on it after all.
- */
-function isHere(site: Site, { seq, ackSubject }: HeldOrder, at: Moment): boolean {
-  for (const pair of site.pairs.values()) {
-    for (const lease of pair.leases) {
-      if (lease.pending?.orders.some(({ held }) => held.seq === seq)) return true
-      const order = lease.orders.get(seq)
-      if (order === undefined) continue
-      if (!order.unsure && at.mono - lease.reportedAt < HERE_SILENT_MS) return true
-      lease.orders.delete(seq)
-    }
-  }
-  for (const waiting of everyWaiting(site.queue)) {
-    if (waiting.held.seq !== seq) continue
-    waiting.held = { ...waiting.held, ackSubject }
-    return true
-  }
-  return false
-}
-
 function holdCampaign(shard: Shard, { tenant, campaign, state }: Extract<Heard, { on: 'campaignHeld' }>['held'], at: Moment): Say[] {
   const key = `${tenant}/${campaign}`
   if (state === 'running') {
@@ -171,10 +149,11 @@ function isHeldCampaign(shard: Shard, { tenant, campaign }: HeldOrder['order'], 
 }
 
 /** After a grant's answer its site is placed anew: more may be wanted there, or the refused orders go elsewhere. */
-function settle(shard: Shard, lease: string, hear: () => Say[], at: Moment): Say[] {
+function settle(shard: Shard, { lease, orders }: { readonly lease: string; readonly orders: readonly HeldOrder[] }, hear: () => Say[], at: Moment): Say[] {
   // Asked before: a refused lease is forgotten.
-  const site = shard.sites.get(shard.leases.get(lease)?.site ?? '')
+  const name = shard.leases.get(lease)?.site ?? orders[0]?.order.site
   const says = hear()
+  const site = name === undefined ? undefined : shard.sites.get(name)
   return site === undefined ? says : [...says, ...place(shard, site, at)]
 }
 

@@ -36,7 +36,7 @@ export function hearReport(shard: Shard, report: Report, at: Moment): { readonly
     sites.add(site)
     says.push(...learn(shard, site, pair, lease, told, at))
     if (told.closed && told.lingering === 0) {
-      says.push(...drop(shard, lease, 'closed-by-sender'))
+      says.push(...drop(shard, lease, 'closed-by-sender', at))
       continue
     }
     if (told.rest !== null) become(lease, 'ending') // its sender has ended it already

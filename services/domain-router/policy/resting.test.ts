@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Grant } from '../../../protocol/messages/permission.ts'
 import { Desk, SITE, WALL } from './desk.testkit.ts'
 
 const TWO = [
@@ -112,9 +113,12 @@ describe('an order that cannot be sent now', () => {
     }
     expect([urgent, bulk]).toEqual([11, 3])
     desk.allow()
-    desk.accept()
+    const [lease] = desk.accept()
     desk.take('touch')
-    desk.pass(5_000)
+    for (let s = 0; s < 5; s++) {
+      desk.pass(1_000)
+      desk.report(lease as Grant, { queued: 20 })
+    }
     expect(desk.take('touch')).toEqual([])
   })
 

@@ -9,7 +9,7 @@ import { type Moment, newShard, type Shard } from '../state.ts'
 import { violations } from './figures.ts'
 import type { Heard, Memory, Say } from './messages.ts'
 import { networkOf } from './network.ts'
-import { GRANT_TIMEOUT_MS } from './numbers.ts'
+import { GRANT_HEARD_MS } from './numbers.ts'
 import { OrderStream, WALL } from './order-stream.testkit.ts'
 import { receive } from './receive.ts'
 import { SenderModel } from './sender.testkit.ts'
@@ -193,8 +193,9 @@ export class World {
 
   #deliverGrant(router: RouterModel, id: string, grant: Grant): void {
     const lease = grant.lease.id
-    const answer = this.#withTimeOut(router, GRANT_TIMEOUT_MS, { on: 'grantTimedOut', lease })
-    this.#call(id, (sender) => answer({ on: 'grantAnswered', lease, answer: sender.take(grant) }))
+    const { orders } = grant
+    const answer = this.#withTimeOut(router, GRANT_HEARD_MS, { on: 'grantTimedOut', lease, orders })
+    this.#call(id, (sender) => answer({ on: 'grantAnswered', lease, orders, answer: sender.take(grant) }))
   }
 
   /** A question to a sender and its way back. */
