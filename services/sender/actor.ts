@@ -129,13 +129,15 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
   })
   const ahead = new AheadMemory(clock.mono)
   const lengths = new SessionLengths()
-  const policies = new StsPolicies({
-    resolver,
-    bucket: openBucket(bus, 'policies'),
-    fetch: (domain, id) => fetchPolicy(domain, id, { resolver, network, roots: () => roots.context, port: () => tls.sts_port }),
-    wall: clock.now,
-    log,
-  })
+  const policies = stack.use(
+    new StsPolicies({
+      resolver,
+      bucket: openBucket(bus, 'policies'),
+      fetch: (domain, id) => fetchPolicy(domain, id, { resolver, network, roots: () => roots.context, port: () => tls.sts_port }),
+      wall: clock.now,
+      log,
+    }),
+  )
   const tlsRules = new TlsRules({ resolver, policies, fleet: () => tls })
   const reporter = stack.use(new TlsReporter({ resolver, bucket: openBucket(bus, 'policies'), sender, wall: clock.now, log }))
   const sitesOf = (domain: string, hosts: readonly MailHost[]) => mailSites(domain, hosts, { resolver, providers })
@@ -160,7 +162,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     stopping: () => stopping,
     canUse: ({ lease }) => ips.includes(lease.ip),
     heldBack: (ip, site) => isHeldBack(ip) || isHeldBack(`${ip} ${site}`),
-    newHolder: ({ lease }, until) => {
+    newHolder: ({ lease }, until, stirred) => {
       const reportNow = () => reports.now(lease.shard)
       return new LeaseHolder({
         lease,
@@ -171,6 +173,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
         wall: clock.now,
         log,
         hungry: () => reports.soon(lease.shard),
+        stirred,
         hire: (holder) =>
           new SessionWorker(holder, {
             routes,

@@ -13,9 +13,21 @@ export class LeaseCounts {
   #rttMs: number | null = null
   #rest: NonNullable<LeaseReport['rest']> | null = null
   readonly #senderRests = new Map<string, SenderRest>()
-  readonly ended: number[] = []
+  #ended: number[] = []
+  readonly #changed: () => void
+
+  constructor(changed: () => void = () => {}) {
+    this.#changed = changed
+  }
+
+  /** The order is not here any more. */
+  end(seq: number): void {
+    this.#ended.push(seq)
+    this.#changed()
+  }
 
   count(finding: Finding): void {
+    this.#changed()
     if (finding.outcome === 'delivered') this.#delivered++
     else {
       // A host that is left alone was not asked, and our own closed door says nothing of it: no further failed connect, of which five rest the site.
@@ -34,11 +46,13 @@ export class LeaseCounts {
   }
 
   rest(rest: NonNullable<LeaseReport['rest']>): void {
+    this.#changed()
     if (this.#rest === null || this.#rest.ms < rest.ms || rest.whole === true) this.#rest = rest
   }
 
   /** Mail of one From domain is not wanted here for now. */
   senderRest(rest: SenderRest): void {
+    this.#changed()
     if ((this.#senderRests.get(rest.from)?.ms ?? 0) < rest.ms) this.#senderRests.set(rest.from, rest)
   }
 
@@ -49,7 +63,7 @@ export class LeaseCounts {
 
   /** Nothing happened since. */
   get isEmpty(): boolean {
-    return this.done === 0 && this.ended.length === 0 && this.#rest === null && this.#lastReply === null && this.#senderRests.size === 0
+    return this.done === 0 && this.#ended.length === 0 && this.#rest === null && this.#lastReply === null && this.#senderRests.size === 0
   }
 
   drain(): Pick<LeaseReport, 'delivered' | 'classes' | 'lastReply' | 'rttMs' | 'ended' | 'rest' | 'senderRests'> {
@@ -58,10 +72,11 @@ export class LeaseCounts {
       classes: this.#classes,
       lastReply: this.#lastReply,
       rttMs: this.#rttMs === null ? null : Math.round(this.#rttMs),
-      ended: this.ended.splice(0),
+      ended: this.#ended,
       rest: this.#rest,
       ...(this.#senderRests.size > 0 && { senderRests: [...this.#senderRests.values()] }),
     }
+    this.#ended = []
     this.#senderRests.clear()
     this.#delivered = 0
     this.#classes = {}
@@ -77,7 +92,7 @@ export class LeaseCounts {
       this.#classes[replyClass as ReplyClass] = (this.#classes[replyClass as ReplyClass] ?? 0) + count
     }
     this.#lastReply ??= report.lastReply
-    this.ended.push(...report.ended)
+    this.#ended.push(...report.ended)
     if (report.rest) this.rest(report.rest)
     for (const rest of report.senderRests ?? []) this.senderRest(rest)
   }

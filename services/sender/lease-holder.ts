@@ -34,8 +34,8 @@ export class LeaseHolder {
   /** when its router was told of it last */
   toldAt: MonoMs = Number.NEGATIVE_INFINITY
   /** what it was told then */
-  #toldAs = ''
-  readonly counts = new LeaseCounts()
+  readonly #toldAs = { open: 0, lingering: 0, queued: 0 }
+  readonly counts = new LeaseCounts(() => this.#stirred(this))
   readonly pace: Pace
   readonly connects = new ConnectLog()
   /** sessions open or being opened, by the peer's address */
@@ -49,6 +49,7 @@ export class LeaseHolder {
   readonly #wakers = new Wakers()
   readonly #hire: (holder: LeaseHolder) => Worker
   readonly #hungry: () => void
+  readonly #stirred: (holder: LeaseHolder) => void
   readonly #mono: () => MonoMs
   readonly #wall: () => number
   readonly #log: Log
@@ -62,6 +63,8 @@ export class LeaseHolder {
     hire: (holder: LeaseHolder) => Worker
     /** the queue runs low: the router should hear at once */
     hungry: () => void
+    /** something about it has changed */
+    stirred: (holder: LeaseHolder) => void
     mono: () => MonoMs
     wall: () => number
     log: Log
@@ -75,16 +78,18 @@ export class LeaseHolder {
       orders: options.orders,
       wall: options.wall,
       ended: (seq) => {
-        this.counts.ended.push(seq)
+        this.counts.end(seq)
         this.#wakers.wake()
       },
       changed: () => {
+        this.#stirred(this)
         this.#wakers.wake()
         this.#staff()
       },
     })
     this.#hire = options.hire
     this.#hungry = options.hungry
+    this.#stirred = options.stirred
     this.#mono = options.mono
     this.#wall = options.wall
     this.#log = options.log
@@ -99,6 +104,10 @@ export class LeaseHolder {
   /** nothing of the lease is left here */
   get closed(): boolean {
     return this.#ending && this.#workers.size === 0 && this.#works.isEmpty
+  }
+  /** no order is here */
+  get idle(): boolean {
+    return this.#works.isEmpty
   }
   get queued(): number {
     return this.#works.queued
@@ -118,12 +127,14 @@ export class LeaseHolder {
     this.until = until
     this.pace.change(lease.pacePerS, this.#mono())
     this.#budget.renew(lease.budget, this.counts.done)
+    this.#stirred(this)
     this.#wakers.wake() // whoever waited for budget or a slot looks again
     this.#staff()
   }
 
   addOrders(orders: readonly HeldOrder[]): void {
     this.#works.add(orders)
+    this.#stirred(this)
     this.#lowWater.filled(this.queued, this.lease.pacePerS)
     this.#wakers.wake()
     this.#staff()
@@ -136,6 +147,7 @@ export class LeaseHolder {
       if (!this.live || this.#overstaffed(worker)) return null
       const turn = this.mayStart() ? this.#works.take((domain) => worker.fits(domain)) : null
       if (turn) {
+        this.#stirred(this)
         if (this.#lowWater.reached(this.queued)) this.#hungry()
         return turn
       }
@@ -154,6 +166,7 @@ export class LeaseHolder {
     if (!this.mayStart() || !this.pace.isFree(this.#mono()) || this.#overstaffed(worker)) return null
     const turn = this.#works.take((domain) => worker.fits(domain))
     if (turn === null) return null
+    this.#stirred(this)
     if (turn.work.ratePace === null && worker.fits(domainOf(turn.work.batch.recipients[turn.n]?.address ?? ''))) {
       if (this.#lowWater.reached(this.queued)) this.#hungry()
       return turn
@@ -166,6 +179,7 @@ export class LeaseHolder {
   back(turn: Turn): void {
     this.#budget.end(turn, 'unused')
     this.#works.back(turn)
+    this.#stirred(this)
     this.#wakers.wake()
     this.#works.finishIfDone(turn.work)
   }
@@ -195,6 +209,7 @@ export class LeaseHolder {
   }
 
   occupy(address: string, by: 1 | -1): void {
+    this.#stirred(this)
     this.#use.occupy(this.lease.ip, address, by)
     const sessions = (this.addresses.get(address) ?? 0) + by
     if (sessions > 0) this.addresses.set(address, sessions)
@@ -219,12 +234,14 @@ export class LeaseHolder {
   /** A slot was one too many for the peer: until the router says otherwise the lease has one less. */
   shrink(): void {
     this.lease = { ...this.lease, sessions: Math.max(1, this.#workers.size - 1) }
+    this.#stirred(this)
   }
 
   /** Ends the lease here: idle sessions QUIT, those before their dot close, those after it stay for the reply. */
   end(because: ReplyClass, restMs: number, orders: 'return' | 'forget'): void {
     if (this.#ending) return
     this.#ending = true
+    this.#stirred(this)
     this.#log.info('lease ended', { lease: this.lease.id, site: this.lease.site, ip: this.lease.ip, because, restMs })
     for (const worker of this.#workers) worker.stop()
     this.#works.end({ because, notBefore: this.#wall() + restMs }, orders)
@@ -242,30 +259,27 @@ export class LeaseHolder {
 
   /** Something that its router has not been told. An ending lease is told at every turn until it is closed. */
   hasNews(): boolean {
-    return this.#ending || !this.counts.isEmpty || this.#standing() !== this.#toldAs
+    if (this.#ending || this.toldAt === Number.NEGATIVE_INFINITY || !this.counts.isEmpty) return true
+    const { open, lingering, queued } = this.#toldAs
+    return open !== this.sessions('open') || lingering !== this.sessions('lingering') || queued !== this.queued
   }
 
   /** The report was perhaps not heard: it is told again at the next turn. */
   unheard(report: LeaseReport): void {
     this.counts.undrain(report)
     this.toldAt = Number.NEGATIVE_INFINITY
-  }
-
-  #standing(): string {
-    return `${this.sessions('open')} ${this.sessions('lingering')} ${this.queued}`
+    this.#stirred(this)
   }
 
   report(now: MonoMs): LeaseReport {
     this.toldAt = now
-    this.#toldAs = this.#standing()
+    Object.assign(this.#toldAs, { open: this.sessions('open'), lingering: this.sessions('lingering'), queued: this.queued })
     return {
       lease: this.lease.id,
       ip: this.lease.ip,
       site: this.lease.site,
       pool: this.lease.pool,
-      open: this.sessions('open'),
-      lingering: this.sessions('lingering'),
-      queued: this.queued,
+      ...this.#toldAs,
       ...this.counts.drain(),
       closed: this.closed,
     }
@@ -283,8 +297,10 @@ export class LeaseHolder {
     while (this.live && this.#workers.size < this.lease.sessions && this.#workers.size < this.queued + this.#works.taken) {
       const worker = this.#hire(this)
       this.#workers.add(worker)
+      this.#stirred(this)
       void worker.done.finally(() => {
         this.#workers.delete(worker)
+        this.#stirred(this)
         this.#wakers.wake()
         this.#staff()
       })

@@ -21,8 +21,8 @@ function sender({ room }: { readonly room: number }) {
     stopping: () => false,
     canUse: () => true,
     heldBack: () => false,
-    newHolder({ lease }, until) {
-      const options = { lease, until, orders: {} as Orders, use: new AddressUse(), hungry: () => {}, mono, wall: mono, log: silent }
+    newHolder({ lease }, until, stirred) {
+      const options = { lease, until, orders: {} as Orders, use: new AddressUse(), hungry: () => {}, stirred, mono, wall: mono, log: silent }
       const holder = new LeaseHolder({
         ...options,
         hire: () => {

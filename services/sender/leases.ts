@@ -12,6 +12,7 @@ import type {
 } from '../../protocol/messages/permission.ts'
 import type { MonoMs } from '../../protocol/words.ts'
 import type { Owners } from '../runtime/owners.ts'
+import { LeaseBook } from './lease-book.ts'
 import type { LeaseHolder } from './lease-holder.ts'
 
 /** A tick older than this says that the grant was on the way too long to be trusted (design §6 "Lease"). */
@@ -29,7 +30,8 @@ export interface LeaseRules {
   readonly canUse: (grant: Grant) => boolean
   /** is this (IP × site) held back by the ip-manager right now? */
   readonly heldBack: (ip: string, site: string) => boolean
-  readonly newHolder: (grant: Grant, until: MonoMs) => LeaseHolder
+  /** `stirred`: to be called when anything about it changes */
+  readonly newHolder: (grant: Grant, until: MonoMs, stirred: (holder: LeaseHolder) => void) => LeaseHolder
 }
 
 /** Of a lease with nothing new its router hears so rarely: a renewal still has two further tries within 4 s. */
@@ -38,9 +40,7 @@ const QUIET_REPORT_MS = 1_000
 /** All leases of this sender: refuses what is stale, lets go of what ran out (S3, S5). */
 export class Leases {
   readonly #rules: LeaseRules
-  readonly #holders = new Map<string, LeaseHolder>()
-  /** the same by shard */
-  readonly #ofShard = new Map<string, Set<LeaseHolder>>()
+  readonly #book = new LeaseBook<LeaseHolder>()
   /** highest epoch seen per shard: an older one is refused even before the bucket's watch tells */
   readonly #epochs = new Map<string, number>()
 
@@ -59,7 +59,7 @@ export class Leases {
     if (heldBack(lease.ip, lease.site)) return { kind: 'refused', because: 'source-held' }
     this.#epochs.set(lease.shard, lease.epoch)
     const until = tick + lease.ms
-    const holder = this.#holders.get(lease.id)
+    const holder = this.#book.get(lease.id)
     if (holder?.ended) return { kind: 'refused', because: 'no-room' }
     if (holder) {
       holder.renew(lease, until)
@@ -68,8 +68,8 @@ export class Leases {
     }
     if (!canUse(grant)) return { kind: 'refused', because: 'ip-unusable' }
     if (lease.sessions > this.sessionsFree()) return { kind: 'refused', because: 'no-room' }
-    const opened = newHolder(grant, until)
-    this.#keep(opened)
+    const opened = newHolder(grant, until, (holder) => this.#book.stirred(holder))
+    this.#book.add(opened)
     opened.addOrders(orders)
     return { kind: 'accepted' }
   }
@@ -79,42 +79,43 @@ export class Leases {
     if (answer.epoch < (this.#epochs.get(shard) ?? 0)) return
     this.#epochs.set(shard, answer.epoch)
     for (const { lease, ms, ...numbers } of answer.renew) {
-      const holder = this.#holders.get(lease)
+      const holder = this.#book.get(lease)
       if (holder && !holder.ended) holder.renew({ ...numbers, epoch: answer.epoch }, answer.tick + ms)
     }
     for (const rest of answer.senderRests ?? []) this.restSender(rest.site, rest)
-    for (const id of answer.end) this.#holders.get(id)?.end('lease-end', 0, 'return')
+    for (const id of answer.end) this.#book.get(id)?.end('lease-end', 0, 'return')
   }
 
   /** Leases whose time is over: their router is gone or cut off, so what it handed out comes back by itself. */
   expire(): void {
-    for (const holder of this.#holders.values()) if (!holder.ended && this.#rules.mono() >= holder.until) holder.end('lease-end', 0, 'forget')
+    const now = this.#rules.mono()
+    for (const holder of this.#book.all()) if (!holder.ended && now >= holder.until) holder.end('lease-end', 0, 'forget')
   }
 
   sourceChanged({ ip, site, lends }: SourceChanged): void {
     if (lends) return
-    for (const holder of this.#holders.values()) {
+    for (const holder of this.#book.all()) {
       if (holder.lease.ip === ip && (site === null || holder.lease.site === site)) holder.end('resting', 0, 'return')
     }
   }
 
   /** Whichever source it was said to. */
   restSender(site: string, rest: SenderRest): void {
-    for (const holder of this.#holders.values()) if (holder.lease.site === site && !holder.ended) holder.letGoOfSender(rest)
+    for (const holder of this.#book.all()) if (holder.lease.site === site && !holder.ended) holder.letGoOfSender(rest)
   }
 
   /** `sites`: only there; null = everywhere. */
   letGoOf({ sites, ...campaign }: { readonly tenant: string; readonly campaign: string; readonly sites: readonly string[] | null }): void {
-    for (const holder of this.#holders.values()) if (sites === null || sites.includes(holder.lease.site)) holder.letGoOf(campaign)
+    for (const holder of this.#book.all()) if (sites === null || sites.includes(holder.lease.site)) holder.letGoOf(campaign)
   }
 
   get isEmpty(): boolean {
-    return this.#holders.size === 0
+    return this.#book.size === 0
   }
 
   /** Those we hold leases of. */
   shards(): string[] {
-    return [...this.#ofShard.keys()]
+    return this.#book.shards()
   }
 
   /** What the shard's router does not know yet, and what waits for its renewal; null = nothing. */
@@ -122,48 +123,34 @@ export class Leases {
     const now = this.#rules.mono()
     const sessionsFree = this.sessionsFree()
     // Without room our idle leases are in somebody's way: their router hears of each at every turn and may end them.
-    const quietMs = sessionsFree > 0 ? QUIET_REPORT_MS : 0
+    const idleMs = sessionsFree > 0 ? QUIET_REPORT_MS : 0
     const leases: LeaseReport[] = []
-    for (const holder of this.#ofShard.get(shard) ?? []) if (holder.hasNews() || now - holder.toldAt >= quietMs) leases.push(holder.report(now))
+    for (const holder of this.#book.toTell(shard, now, { quietMs: QUIET_REPORT_MS, idleMs })) {
+      leases.push(holder.report(now))
+      this.#book.told(holder)
+    }
     return leases.length === 0 ? null : { sender: this.#rules.sender, tick: now, sessionsFree, leases }
   }
 
   /** A report was heard: leases that it called closed are forgotten. */
   heard(report: Report): void {
-    for (const { lease, closed } of report.leases) if (closed) this.#forget(lease)
+    for (const { lease, closed } of report.leases) if (closed) this.#book.forget(lease)
   }
 
   /** A report was perhaps not heard: its counts go into the next. */
   unheard(report: Report): void {
     for (const told of report.leases) {
-      const holder = this.#holders.get(told.lease)
+      const holder = this.#book.get(told.lease)
       holder?.unheard(told)
       // Its router may be gone for good: a closed lease is not kept for ever, only until its time is over.
-      if (told.closed && holder && this.#rules.mono() > holder.until + 10_000) this.#forget(told.lease)
+      if (told.closed && holder && this.#rules.mono() > holder.until + 10_000) this.#book.forget(told.lease)
     }
-  }
-
-  #keep(holder: LeaseHolder): void {
-    const { id, shard } = holder.lease
-    this.#holders.set(id, holder)
-    const others = this.#ofShard.get(shard)
-    if (others) others.add(holder)
-    else this.#ofShard.set(shard, new Set([holder]))
-  }
-
-  #forget(id: string): void {
-    const holder = this.#holders.get(id)
-    if (holder === undefined) return
-    this.#holders.delete(id)
-    const others = this.#ofShard.get(holder.lease.shard)
-    others?.delete(holder)
-    if (others?.size === 0) this.#ofShard.delete(holder.lease.shard)
   }
 
   /** For a new owner: what this sender holds of its shard. */
   holdings({ shard, epoch }: HoldingsAsk): Holdings {
     this.#epochs.set(shard, Math.max(epoch, this.#epochs.get(shard) ?? 0))
-    const leases = [...(this.#ofShard.get(shard) ?? [])].filter((holder) => !holder.closed)
+    const leases = [...this.#book.ofShard(shard)].filter((holder) => !holder.closed)
     return {
       sender: this.#rules.sender,
       tick: this.#rules.mono(),
@@ -179,24 +166,22 @@ export class Leases {
   }
 
   *held(): Iterable<HeldOrder> {
-    for (const holder of this.#holders.values()) yield* holder.held()
+    for (const holder of this.#book.all()) yield* holder.held()
   }
 
   sessions(phase: 'open' | 'lingering'): number {
     let sessions = 0
-    for (const holder of this.#holders.values()) sessions += holder.sessions(phase)
+    for (const holder of this.#book.all()) sessions += holder.sessions(phase)
     return sessions
   }
 
   sessionsFree(): number {
-    let lent = 0
-    for (const holder of this.#holders.values()) lent += holder.ended ? holder.sessions('lingering') : holder.lease.sessions
-    return Math.max(0, this.#rules.sessionsMax - lent)
+    return Math.max(0, this.#rules.sessionsMax - this.#book.lent())
   }
 
   /** Ends everything politely and waits until nothing is left. */
   async close(): Promise<void> {
-    for (const holder of this.#holders.values()) holder.end('lease-end', 0, 'return')
-    await Promise.all([...this.#holders.values()].map((holder) => holder.done()))
+    for (const holder of this.#book.all()) holder.end('lease-end', 0, 'return')
+    await Promise.all([...this.#book.all()].map((holder) => holder.done()))
   }
 }
