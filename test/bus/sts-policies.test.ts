@@ -53,13 +53,15 @@ async function internet(domain: string, listener: RequestListener, certificate =
     // Each sender process has its own resolver; a new one remembers nothing of the old record.
     const resolver = parts.use(createResolver({ servers: [`127.0.0.1:${dns.port}`] }))
     const tools = { resolver, network: () => network, roots: () => roots.context, port: () => (server.address() as AddressInfo).port, timeoutMs: 1_000 }
-    return new StsPolicies({
-      resolver,
-      bucket: openBucket(here.bus, 'policies'),
-      fetch: (of, id) => fetchPolicy(of, id, tools),
-      wall: () => now,
-      log: listeningLog(),
-    })
+    return parts.use(
+      new StsPolicies({
+        resolver,
+        bucket: openBucket(here.bus, 'policies'),
+        fetch: (of, id) => fetchPolicy(of, id, tools),
+        wall: () => now,
+        log: listeningLog(),
+      }),
+    )
   }
   const parts = opening.move()
   return {

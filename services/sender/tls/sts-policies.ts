@@ -2,7 +2,7 @@ import { KEYS } from '../../../protocol/buckets.ts'
 import type { EpochMs } from '../../../protocol/words.ts'
 import type { Resolver } from '../../runtime/dns/resolver.ts'
 import { Infrastructure } from '../../runtime/errors.ts'
-import type { Bucket } from '../../runtime/kv.ts'
+import type { Bucket, Watch } from '../../runtime/kv.ts'
 import type { Log } from '../../runtime/log.ts'
 import { announcedId, type StsPolicy } from '../policy/tls/mta-sts.ts'
 import { liveAt, type StsKnown, stsStep } from '../policy/tls/sts-memory.ts'
@@ -28,13 +28,16 @@ export interface StsAnswer {
  * MTA-STS policies: remembered here for the domains of late, and in bucket `policies` for all senders and beyond this process's life: a policy that a
  * restart forgets protects from nobody who waits for one (RFC 8461 10.2).
  */
-export class StsPolicies {
+export class StsPolicies implements Disposable {
   readonly #resolver: Pick<Resolver, 'txt'>
   readonly #bucket: Bucket
   readonly #fetch: (domain: string, id: string) => Promise<Fetched>
   readonly #wall: () => EpochMs
   readonly #log: Log
   readonly #entries = new Map<string, Promise<Entry>>()
+  /** Domains that have a policy in the bucket, a few thousand names: all others need not be looked for there, and most have none. */
+  readonly #kept = new Set<string>()
+  readonly #watch: Watch
 
   constructor(options: {
     resolver: Pick<Resolver, 'txt'>
@@ -48,6 +51,14 @@ export class StsPolicies {
     this.#fetch = options.fetch
     this.#wall = options.wall
     this.#log = options.log
+    this.#watch = this.#bucket.watch(KEYS.stsPolicies, ({ key, value }) => {
+      if (value === null) this.#kept.delete(key)
+      else this.#kept.add(key)
+    })
+  }
+
+  [Symbol.dispose](): void {
+    this.#watch.close()
   }
 
   /** The policy that binds mail to this domain now, `domain` as DNS writes it. Waits for the policy host only where nothing usable is known. */
@@ -78,8 +89,11 @@ export class StsPolicies {
   }
 
   async #remembered(domain: string): Promise<StsKnown | null> {
+    await this.#watch.caughtUp
+    const key = KEYS.stsPolicy(domain)
+    if (!this.#kept.has(key)) return null
     try {
-      const kept = await this.#bucket.get(KEYS.stsPolicy(domain))
+      const kept = await this.#bucket.get(key)
       return kept === null ? null : (JSON.parse(new TextDecoder().decode(kept.value)) as StsKnown)
     } catch (error) {
       if (!(error instanceof Infrastructure)) throw error
