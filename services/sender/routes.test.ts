@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Terms } from '../../protocol/messages/permission.ts'
+import type { Lease } from '../../protocol/messages/permission.ts'
 import type { Resolver } from '../runtime/dns/resolver.ts'
 import { leadsTo, Routes } from './routes.ts'
 
@@ -13,10 +13,11 @@ const resolver: Partial<Resolver> = {
   mailHosts: async () => ({ kind: 'hosts', hosts: MX, implicit: false, ttlS: 60 }),
   addresses: async (host) => ({ kind: 'addresses', addresses: [`127.0.2.${host.length}`], ttlS: 60 }),
 }
+const WAY = { terms: {}, bind: '127.0.0.1', egress: 'bind' } as Lease
 const NETWORK = { smtpPort: 25, allowPrivateMx: true, onlyPrivateMx: false }
 const routes = () => new Routes({ resolver: resolver as Resolver, mono: () => 0, dice: Math.random, firstRestMs: () => 60_000 })
 const route = async (routes: Routes) => {
-  const found = await routes.of('a.example', {} as Terms, NETWORK)
+  const found = await routes.of('a.example', WAY, NETWORK)
   if (found.kind !== 'hops') throw new Error(found.kind)
   return found
 }
@@ -45,12 +46,34 @@ describe('the route to a domain', () => {
   })
 })
 
+describe('the addresses of a host', () => {
+  const asked = async (bind: string, egress = 'bind') => {
+    const families: unknown[] = []
+    const addresses: Resolver['addresses'] = async (_, family) => {
+      families.push(family)
+      return { kind: 'none', ttlS: 60 }
+    }
+    const route = await new Routes({ resolver: { ...resolver, addresses } as Resolver, mono: () => 0, dice: Math.random, firstRestMs: () => 60_000 }).of(
+      'a.example',
+      { ...WAY, bind, egress },
+      NETWORK,
+    )
+    return { families: new Set(families), route }
+  }
+
+  it('are those that the source can reach: nothing else is asked for', async () => {
+    expect(await asked('192.0.2.1')).toMatchObject({ families: new Set([4]), route: { kind: 'dns', because: expect.stringContaining('has no IPv4 address') } })
+    expect((await asked('2001:db8::1')).families).toEqual(new Set([6]))
+    expect((await asked('192.0.2.1', 'auto')).families).toEqual(new Set(['any']))
+  })
+})
+
 describe('a host that failed', () => {
   it('is left alone for a minute, however many sessions met the same outage, and for longer only when it fails again after that', async () => {
     let now = 0
     const known = new Routes({ resolver: resolver as Resolver, mono: () => now, dice: Math.random, firstRestMs: () => 60_000 })
     const restOf = async () => {
-      const found = await known.of('a.example', {} as Terms, NETWORK)
+      const found = await known.of('a.example', WAY, NETWORK)
       return found.kind === 'down' ? found.untilMs : found.kind
     }
     const fail = (sessions: number) => {
@@ -74,7 +97,7 @@ describe('a backup MX of another site', () => {
     { site: { site: 'elsewhere', provider: null, shard: 't01', why: 'mx-domain' as const }, hosts: MX.slice(3) },
   ]
   const hostsUnder = async (known: Routes, site: string) => {
-    const found = await known.of('a.example', {} as Terms, NETWORK, site)
+    const found = await known.of('a.example', { ...WAY, site }, NETWORK)
     return found.kind === 'hops' ? [...found.hosts].sort() : found.kind
   }
 
@@ -94,9 +117,9 @@ describe('hosts that take no mail at all', () => {
     const known = routes()
     for (const { host } of MX.slice(0, 3)) known.failed(host, '521 no mail here', true)
     known.failed('backup.example', 'ECONNREFUSED')
-    expect(await known.of('a.example', {} as Terms, NETWORK)).toMatchObject({ kind: 'down' })
+    expect(await known.of('a.example', WAY, NETWORK)).toMatchObject({ kind: 'down' })
     known.failed('backup.example', '521 no mail here', true)
-    expect(await known.of('a.example', {} as Terms, NETWORK)).toMatchObject({ kind: 'none', class: 'null-mx' })
+    expect(await known.of('a.example', WAY, NETWORK)).toMatchObject({ kind: 'none', class: 'null-mx' })
     expect((await route(routes())).every).toEqual(MX.map(({ host }) => host))
   })
 

@@ -1,6 +1,8 @@
-import type { Terms } from '../../protocol/messages/permission.ts'
+import type { Lease } from '../../protocol/messages/permission.ts'
 import type { MonoMs } from '../../protocol/words.ts'
+import { isIP } from 'node:net'
 import { whyNotConnect } from '../runtime/dns/address-scope.ts'
+import type { Family } from '../runtime/dns/addresses.ts'
 import type { MailHost } from '../runtime/dns/mail-hosts.ts'
 import type { MailSite } from '../runtime/dns/mail-sites.ts'
 import type { Resolver } from '../runtime/dns/resolver.ts'
@@ -23,6 +25,9 @@ interface Hosts {
   readonly hosts: readonly MailHost[]
   readonly further: boolean
 }
+
+/** Of a lease: under which site's limits, by which terms, from which source. */
+type Way = Pick<Lease, 'terms' | 'site' | 'bind' | 'egress'>
 
 interface Failure {
   readonly times: number
@@ -64,8 +69,9 @@ export class Routes {
   }
 
   /** `site`: whose limits hold. A backup MX of another site is reached under that site's lease, never under this one (delivery.md §6). */
-  async of(domain: string, terms: Terms, network: NetworkRules, site: string | null = null): Promise<Route> {
-    if (terms.host !== undefined) return this.#fixed(terms.host, terms.port ?? network.smtpPort)
+  async of(domain: string, { terms, site, ...source }: Way, network: NetworkRules): Promise<Route> {
+    const family = familyOf(source)
+    if (terms.host !== undefined) return this.#fixed(terms.host, terms.port ?? network.smtpPort, family)
     const mail = await this.#resolver.mailHosts(domain)
     switch (mail.kind) {
       case 'null-mx':
@@ -77,7 +83,7 @@ export class Routes {
       case 'tempfail':
         return { kind: 'dns', because: mail.because }
       case 'hosts':
-        return this.#hops(domain, await this.#ofSite(domain, mail.hosts, site), mail.hosts, network)
+        return this.#hops(domain, await this.#ofSite(domain, mail.hosts, site), mail.hosts, network, family)
     }
   }
 
@@ -135,8 +141,8 @@ export class Routes {
     return ((HOST_REST_MS[Math.min(times, HOST_REST_MS.length) - 1] as number) * this.#firstRestMs()) / (HOST_REST_MS[0] as number)
   }
 
-  async #fixed(host: string, port: number): Promise<Route> {
-    const found = await this.#resolver.addresses(host)
+  async #fixed(host: string, port: number, family: Family): Promise<Route> {
+    const found = await this.#resolver.addresses(host, family)
     if (found.kind === 'tempfail') return { kind: 'dns', because: found.because }
     if (found.kind === 'none') return { kind: 'dns', because: `next hop ${host} has no address` }
     const hops = found.addresses.slice(0, ADDRESSES_AN_ATTEMPT).map((address) => ({ host, address, port }))
@@ -154,7 +160,7 @@ export class Routes {
     return { hosts: sites[at]?.hosts ?? hosts, further: at < sites.length - 1 }
   }
 
-  async #hops(domain: string, { hosts, further }: Hosts, every: readonly MailHost[], network: NetworkRules): Promise<Route> {
+  async #hops(domain: string, { hosts, further }: Hosts, every: readonly MailHost[], network: NetworkRules, family: Family): Promise<Route> {
     const hops: Hop[] = []
     const reasons: string[] = []
     const rules = await this.#tls?.of(domain)
@@ -180,9 +186,9 @@ export class Routes {
         reasons.push(tls?.kind === 'no' ? tls.because : `${host}: ${unmetBefore?.because}`)
         continue
       }
-      const found = await this.#resolver.addresses(host)
+      const found = await this.#resolver.addresses(host, family)
       if (found.kind !== 'addresses') {
-        reasons.push(`${host}: ${found.kind === 'none' ? 'has no address' : found.because}`)
+        reasons.push(`${host}: ${found.kind === 'none' ? `has no ${family === 'any' ? '' : `IPv${family} `}address` : found.because}`)
         continue
       }
       tried++
@@ -221,6 +227,12 @@ export function leadsTo(
   session: { readonly host: string; readonly address: string },
 ): boolean {
   return route.hosts.has(session.host) || route.addresses.has(session.address)
+}
+
+/** An address of one family reaches no host of the other: its addresses need not even be asked for. */
+function familyOf({ bind, egress }: Pick<Lease, 'bind' | 'egress'>): Family {
+  const family = egress === 'auto' ? 0 : isIP(bind)
+  return family === 4 || family === 6 ? family : 'any'
 }
 
 function addressesOf(hops: readonly Hop[]): ReadonlySet<string> {

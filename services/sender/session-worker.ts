@@ -206,7 +206,7 @@ export class SessionWorker implements Worker {
     if (work.held.order.deadline <= this.#tools.wall() || work.batch.requireTls) return false
     const domain = domainOf(work.batch.recipients[n]?.address ?? '')
     if (this.#bearing.believes(session, domain)) return true
-    return this.#bearing.asks(session, await this.#tools.routes.of(domain, this.#holder.lease.terms, this.#tools.network(), this.#holder.lease.site), domain)
+    return this.#bearing.asks(session, await this.#tools.routes.of(domain, this.#holder.lease, this.#tools.network()), domain)
   }
 
   /** Pace, journal and lease all agree that a transaction may start now. */
@@ -226,7 +226,7 @@ export class SessionWorker implements Worker {
     const { lease } = this.#holder
     const open = this.#session
     if (by === 'any' && open !== null && this.#bearing.believes(open, domain)) return { kind: 'session', session: open }
-    const found = await this.#tools.routes.of(domain, lease.terms, this.#tools.network(), lease.site)
+    const found = await this.#tools.routes.of(domain, lease, this.#tools.network())
     if (found.kind !== 'hops') return { kind: 'finding', finding: routeFinding(found) }
     const route = by === 'any' ? found : requiringTls(found)
     if ('outcome' in route) return { kind: 'finding', finding: route }

@@ -12,10 +12,13 @@ type Resolve = <T extends QueryType>(name: string, type: T) => Promise<Answer<T>
 
 const OWN_TTL_S = 86_400
 
+/** The family that can be reached; 'any' where the choice is the kernel's or a question of names only. */
+export type Family = 4 | 6 | 'any'
+
 /** One family is enough: many resolvers fail on AAAA of old zones, and their mail hosts are reached by IPv4. */
-export async function addressesOf(resolve: Resolve, host: string): Promise<Addresses> {
+export async function addressesOf(resolve: Resolve, host: string, family: Family = 'any'): Promise<Addresses> {
   if (isIP(host) !== 0) return { kind: 'addresses', addresses: [host], ttlS: OWN_TTL_S }
-  const answers = await Promise.all([resolve(host, 'A'), resolve(host, 'AAAA')])
+  const answers = await Promise.all([...(family === 6 ? [] : [resolve(host, 'A')]), ...(family === 4 ? [] : [resolve(host, 'AAAA')])])
   // Sorted, since servers rotate: what is derived from the addresses (a site's name) must not depend on the turn.
   const addresses = answers.flatMap((answer) => [...new Set(answer.records)].sort())
   if (addresses.length > 0) {

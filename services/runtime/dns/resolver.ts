@@ -1,5 +1,5 @@
 import { addressesOf } from './addresses.ts'
-import type { Addresses } from './addresses.ts'
+import type { Addresses, Family } from './addresses.ts'
 import { ALIASES_MAX, failure, noSuchName, readReply } from './answer.ts'
 import type { Answer } from './answer.ts'
 import { createTtlCache } from './cache.ts'
@@ -22,7 +22,7 @@ export interface Resolver extends AsyncDisposable {
   /** Where mail for a domain goes (RFC 5321 5.1, RFC 7505). */
   mailHosts(domain: string): Promise<MailHosts>
   /** A host's addresses, IPv4 first; an address is its own. */
-  addresses(host: string): Promise<Addresses>
+  addresses(host: string, family?: Family): Promise<Addresses>
   /** The names an address points back to; NXDOMAIN for what is no address. */
   ptr(address: string): Promise<Answer<'PTR'>>
   txt(name: string): Promise<Answer<'TXT'>>
@@ -85,7 +85,7 @@ export function createResolver(options: ResolverOptions = {}): Resolver {
   return {
     resolve,
     mailHosts: (domain) => mailHostsOf(resolve, domain),
-    addresses: (host) => addressesOf(resolve, host),
+    addresses: (host, family) => addressesOf(resolve, host, family),
     ptr: async (address) => {
       const name = reverseName(address)
       return name === null ? noSuchName() : resolve(name, 'PTR')
