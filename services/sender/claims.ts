@@ -6,6 +6,7 @@ import { STREAM } from '../../protocol/streams.ts'
 import { subject } from '../../protocol/subjects.ts'
 import type { Bus } from '../runtime/bus/types.ts'
 import { isStale } from '../runtime/errors.ts'
+import type { ClaimPen } from './claim-pen.ts'
 import { decideClaim, holderOf, type Standing } from './policy/claim.ts'
 
 export type Claimed =
@@ -15,6 +16,7 @@ export type Claimed =
 
 interface Claimant {
   readonly bus: Bus
+  readonly pen: ClaimPen
   readonly sender: string
   /** asked at the leader, of a claim that somebody else made on the very order */
   readonly isAlive: (sender: string) => Promise<boolean>
@@ -27,7 +29,7 @@ const NOBODY = ''
  * Puts this sender's mark on a batch before its first transaction; the caller has seen to it that this process is not at work on the order.
  * Throws Infrastructure when it cannot be known; then `disclaim`.
  */
-export async function claimBatch(held: HeldOrder, { bus, sender, isAlive }: Claimant): Promise<Claimed> {
+export async function claimBatch(held: HeldOrder, { bus, pen, sender, isAlive }: Claimant): Promise<Claimed> {
   const { order } = held
   const id = orderId(held)
   const on = subject('claim', { tenant: order.tenant, campaign: order.campaign, batch: batchSeqOf(held) })
@@ -43,7 +45,7 @@ export async function claimBatch(held: HeldOrder, { bus, sender, isAlive }: Clai
     if (decision.kind === 'drop') return decision
     // Its holder lives, and may have done with it. Then only the ack was lost, and this copy would go from hand to hand until it met that very sender.
     if (decision.kind === 'elsewhere') return isOver(held, await outcomesOf(bus, held)) ? { kind: 'drop', because: 'settled' } : decision
-    const stored = await bus.store(on, body, { rollup: true, expect: { seq: decision.expect } })
+    const stored = await pen.write({ subject: on, body, rollup: true, expect: { seq: decision.expect } })
     if (stored.kind === 'stored') {
       if (decision.kind === 'claim') return { kind: 'mine', claimSeq: stored.seq, maybe: order.maybe ?? new Uint8Array(0), prior: [] }
       const prior = await outcomesOf(bus, held)

@@ -12,6 +12,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { Infrastructure, isStale, RETRY_PACE_MS } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
 import { restOrder } from '../runtime/retry-order.ts'
+import { ClaimPen } from './claim-pen.ts'
 import { claimBatch, disclaim } from './claims.ts'
 import type { Journal } from './journal.ts'
 import { Pace } from './pace.ts'
@@ -45,9 +46,11 @@ export class Orders {
   /** attempts being claimed, worked on or ended here now */
   readonly #open = new Set<string>()
   readonly #options: OrdersOptions
+  readonly #pen: ClaimPen
 
   constructor(options: OrdersOptions) {
     this.#options = options
+    this.#pen = new ClaimPen(options.bus)
   }
 
   /** Claims the order and fetches its batch; null when there is nothing to do here (done, elsewhere, gone). */
@@ -84,7 +87,7 @@ export class Orders {
   async #claimed(held: HeldOrder): Promise<Work | null> {
     const { bus, sender, isAlive, policy, clock, dice, log } = this.#options
     const names = namesOf(held)
-    const claimed = await claimBatch(held, { bus, sender, isAlive })
+    const claimed = await claimBatch(held, { bus, pen: this.#pen, sender, isAlive })
     if (claimed.kind === 'elsewhere') {
       log.info('order elsewhere', { ...names, holder: claimed.holder })
       return null
