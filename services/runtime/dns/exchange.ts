@@ -29,12 +29,13 @@ export function openExchange(options: ExchangeOptions): Exchange {
   let closed = false
   /** the server that answered last goes first, so that a dead first entry of resolv.conf costs one time-out and not one per name */
   let first = 0
+  const plans = options.servers.map((_, at) => planOf(options, at))
 
   return {
     async ask(question) {
       if (inFlight.size >= IN_FLIGHT_MAX) await new Promise<void>((go) => queue.push(go))
       if (closed) return CLOSED
-      const query = startQuery(question, planOf(options, first), channels)
+      const query = startQuery(question, plans[first] as readonly Step[], channels)
       inFlight.add(query)
       const result = await query.result
       inFlight.delete(query)

@@ -27,7 +27,7 @@ const TCP_TIMEOUT_MS = 5_000
  */
 export function startQuery(question: Question, plan: readonly Step[], channels: ReadonlyMap<DnsServer, UdpChannel>): RunningQuery {
   const { promise, resolve } = Promise.withResolvers<QueryResult>()
-  const steps = [...plan]
+  let at = 0
   const failed = new Map<DnsServer, Reply>()
   const silent = new Map<DnsServer, string>()
   const withoutEdns = new Set<DnsServer>()
@@ -50,8 +50,8 @@ export function startQuery(question: Question, plan: readonly Step[], channels: 
   function next(): void {
     clearTimeout(timer)
     if (ended) return
-    let step = steps.shift()
-    while (step !== undefined && failed.has(step.server)) step = steps.shift()
+    let step = plan[at++]
+    while (step !== undefined && failed.has(step.server)) step = plan[at++]
     if (step === undefined) {
       giveUp()
       return
