@@ -10,6 +10,8 @@ import type { Target } from './contender.ts'
 /** An ordinary user's PATH has no sbin. */
 const PATHS = ['/usr/sbin/smtp-sink', '/usr/local/sbin/smtp-sink']
 export const SINK_ADDRESS = '127.0.2.200'
+/** Two senders full of warm sessions and more: beyond it the sink greets nobody until others have gone, and mails wait there for idle sessions to end (30 s). */
+const SESSIONS_MOST = '4000'
 /** a line of counters is some 40 octets */
 const TAIL_BYTES = 400
 
@@ -23,7 +25,7 @@ export async function startSink(dir: string, host: string = SINK_ADDRESS): Promi
   await using starting = new AsyncDisposableStack()
   const counters = starting.adopt(await open(join(dir, `sink-counters-${port}`), 'a+'), (file) => file.close())
   const user = userInfo().uid === 0 ? ['-u', 'nobody'] : []
-  const child = starting.use(startChild(program, [...user, '-c', '-m', '1200', `${host}:${port}`, '500'], { stdout: counters.fd }))
+  const child = starting.use(startChild(program, [...user, '-c', '-m', SESSIONS_MOST, `${host}:${port}`, '500'], { stdout: counters.fd }))
   await listening('smtp-sink', child, { host, port })
   const parts = starting.move()
   const tail = Buffer.alloc(TAIL_BYTES)
