@@ -90,6 +90,7 @@ export class SenderPeer implements AsyncDisposable {
     for (const order of held.orders.splice(0)) {
       this.#bus.ack(order.ackSubject)
       this.done.push(order)
+      held.ended.push(order.seq)
     }
     held.closed = true
   }
