@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
-import { type EncodedText, relaxedEnd, relaxedLines } from './bodies.ts'
+import type { EncodedText } from './bodies.ts'
+import { relaxedEnd, relaxedLines } from './canonical.ts'
 import { BOUNDARY, bodyFields, type BodyKind, type Skeleton } from './skeleton.ts'
 
 /** A body, put together from what the campaign shares and what is the recipient's own. */

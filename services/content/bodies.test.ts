@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { simpleParser } from 'mailparser'
 import MailComposer from 'nodemailer/lib/mail-composer'
 import { describe, expect, test } from 'vitest'
-import { bodyOf, encodeTextBody, type EncodedText, relaxedLines } from './bodies.ts'
+import { bodyOf, encodeTextBody, type EncodedText } from './bodies.ts'
+import { relaxedLines } from './canonical.ts'
 import { bodyFields } from './skeleton.ts'
 import { joinSlots } from './slots.ts'
 
@@ -97,6 +98,24 @@ describe('a body made of pieces', () => {
         if (encoding !== '7bit') expect(lines.filter((line) => /^\.|[ \t]$/.test(line))).toEqual([])
         expect(canonical).toBe(relaxedLines(body))
         if (encoding === 'quoted-printable') for (const line of lines) expect(() => wholeCharacters.decode(octetsOf(line))).not.toThrow()
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+
+  test('goes as it is, whatever its pieces, exactly when the whole text may', () => {
+    const ascii = fc.array(fc.constantFrom('', ' ', '\t', 'a', '.', 'From ', 'F', 'rom ', '\r\n', '\n', '  x', 'y'.repeat(37), 'z'.repeat(76), ' \r\n'), {
+      maxLength: 4,
+    })
+    const ofAscii = ascii.map((parts) => parts.join(''))
+    const plain = fc.oneof(fc.constantFrom('Taro', '17', 'a b', 'a  b', 'F', 'From', 'From me', 'x'.repeat(38), 'x'.repeat(76)), ofAscii)
+    fc.assert(
+      fc.property(fc.array(ofAscii, { minLength: 2, maxLength: 5 }), fc.array(plain, { minLength: 4, maxLength: 4 }), (texts, values) => {
+        const order = texts.slice(1).map((_, at) => at)
+        const encoded = bodyOf({ texts, order, uses: order.map(() => 1) })(values)
+        const whole = encodeTextBody(sent(texts, order, values))
+        expect(encoded.encoding === '7bit').toBe(whole.encoding === '7bit')
+        if (encoded.encoding === '7bit') expect(encoded).toEqual(whole)
       }),
       { numRuns: 5_000 },
     )

@@ -1,5 +1,7 @@
 import { base64Pieces } from './base64.ts'
+import { relaxedLines, relaxedPiece, withoutLastLineEnds } from './canonical.ts'
 import { joinQuoted, quotedTexts, quotedValue } from './quoted-printable.ts'
+import { shortLines } from './short-lines.ts'
 import { joinSlots, type Slotted } from './slots.ts'
 
 /** Text bodies in a form that every hop carries unchanged: ASCII, CRLF, short lines (RFC 2045 6; RFC 5321 4.5.3.1.6). */
@@ -33,12 +35,15 @@ export function bodyOf({ texts, order, uses }: Pieces): (values: readonly string
   const ascii = fixed.every((text) => !LONG_OR_BEYOND_ASCII.test(text))
   const size = fixed.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
   const beyond = fixed.reduce((sum, text) => sum + beyondAscii(text), 0)
+  const quick = ascii ? shortLines(fixed, order) : null
   let quoted: ((values: readonly string[]) => EncodedText) | undefined
   let base64: ((values: readonly string[]) => string) | undefined
 
   return (values) => {
     const cleaned = values.map(clean)
-    if (ascii) {
+    if (quick) {
+      const asSeen = quick(cleaned)
+      if (asSeen !== null) return { encoding: '7bit', ...asSeen }
       const text = joinSlots(fixed, order, cleaned)
       if (SHORT_ASCII_LINES.test(text) && !FROM_LINE.test(text)) return asItIs(withoutLastLineEnds(text))
     }
@@ -95,38 +100,12 @@ function asItIs(text: string): EncodedText {
   return { encoding: '7bit', body: text, canonical: relaxedLines(text) }
 }
 
-const SOME_BLANKS = /[ \t]{2}|\t|[ \t](?:\r\n|$)/
-
-/** RFC 6376 3.4.4 within lines; empty lines at the end are the whole body's matter. */
-export function relaxedLines(text: string): string {
-  if (!SOME_BLANKS.test(text)) return text
-  return text.replace(/[ \t]+/g, ' ').replace(/ (?=\r\n|$)/g, '')
-}
-
-/** The same for a piece of a body: what stands behind it is no blank, and no line's end where it ends in one. */
-function relaxedPiece(text: string): string {
-  if (!SOME_BLANKS.test(text)) return text
-  return text.replace(/[ \t]+/g, ' ').replaceAll(' \r\n', '\r\n')
-}
-
-/** RFC 6376 3.4.4 at the end: empty lines do not count, and a body of nothing else is empty. */
-export function relaxedEnd(lines: string): string {
-  const text = withoutLastLineEnds(lines)
-  return text === '' ? '' : `${text}\r\n`
-}
-
 function clean(text: string): string {
   if (!/[\0\r\n\ud800-\udfff]/.test(text)) return text
   return text
     .toWellFormed()
     .replaceAll('\0', '')
     .replace(/\r\n|\r|\n/g, '\r\n')
-}
-
-function withoutLastLineEnds(text: string): string {
-  let end = text.length
-  while (text.endsWith('\r\n', end)) end -= 2
-  return end === text.length ? text : text.slice(0, end)
 }
 
 function beyondAscii(text: string): number {

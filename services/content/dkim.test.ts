@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { relaxedEnd, relaxedLines } from './bodies.ts'
+import { relaxedEnd, relaxedLines } from './canonical.ts'
 import { fieldOf, hashBody, relaxedField, signDkim } from './dkim.ts'
 import { chooseKeys, loadDkimKey, loadDkimKeys, type DkimKey } from './dkim-keys.ts'
 import { pem, rsaRow, edRow, verify } from './dkim.testkit.ts'
