@@ -1,6 +1,9 @@
+import { hostname } from 'node:os'
+
 /**
- * Turns that come round, each at whole multiples of its period on this process's clock, so that those of one moment are one wake-up: an idle process costs
- * what it is woken for, hardly what it then does. The first turn comes sooner than a period.
+ * Turns that come round, each at whole multiples of its period, so that those of one moment are one wake-up: an idle process costs what it is woken for, hardly
+ * what it then does. All processes of a machine have the same moments, or their server would be woken by each in turn; machines have moments of their own, or
+ * it would hear from all of them in one. The first turn comes sooner than a period.
  */
 export function every(periodMs: number, turn: () => void): Disposable {
   const round: Round = { periodMs, turn, dueMs: nextBeat(performance.now(), periodMs) }
@@ -14,13 +17,16 @@ export function every(periodMs: number, turn: () => void): Disposable {
   }
 }
 
-/** The next whole multiple; one that is as good as now is over. */
-export function nextBeat(nowMs: number, periodMs: number): number {
-  return (Math.floor((nowMs + SLACK_MS) / periodMs) + 1) * periodMs
+/** The next moment of that period on this process's monotonic clock; one that is as good as now is over. */
+export function nextBeat(nowMs: number, periodMs: number, phaseMs = PHASE_MS): number {
+  return (Math.floor((nowMs + phaseMs + SLACK_MS) / periodMs) + 1) * periodMs - phaseMs
 }
 
 /** Timers are set in whole milliseconds, and fire up to one too early. */
 const SLACK_MS = 2
+
+/** From the machine's clock and name. NOTE: read once; where that clock is set anew the moments of its processes come apart, which costs some wake-ups. */
+const PHASE_MS = performance.timeOrigin + [...hostname()].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 60_000, 0)
 
 interface Round {
   readonly periodMs: number
