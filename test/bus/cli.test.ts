@@ -1,63 +1,20 @@
-/** `hato` as a process against a real nats-server, scheduler and ip-manager; domain-router and sender are missing on purpose. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+/** `hato` as a person calls it: campaigns, wrong input, the fleet, the doctor. */
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { stringify } from 'smol-toml'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { BUCKETS, OBJECT_BUCKET } from '../../protocol/buckets.ts'
+import { describe, expect, it } from 'vitest'
 import { encode } from '../../protocol/codec.ts'
 import type { Order } from '../../protocol/messages/mail.ts'
-import { STREAM, STREAMS } from '../../protocol/streams.ts'
+import { STREAM } from '../../protocol/streams.ts'
 import { subject, wildcard } from '../../protocol/subjects.ts'
-import { startWorld, type World } from '../../scripts/world/world.ts'
-import { bytes, gather, natsForFile, until } from '../kit/bus.ts'
-import { loopbackFleet, noticeTo } from '../kit/fleets.ts'
+import { bytes, gather, until } from '../kit/bus.ts'
+import { cliForFile } from '../kit/cli-lab.ts'
+import { noticeTo } from '../kit/fleets.ts'
 import { hato as hatoAt, hatoProcess } from '../kit/hato.ts'
 import { freePort, startNats } from '../kit/nats.ts'
 
-const here = natsForFile()
-const hato = (...args: readonly string[]) => hatoAt(here.nats.url, ...args)
-let world: World
-let folder: string
-const actors: ChildProcess[] = []
-
-function start(role: string): ChildProcess {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HATO_')))
-  return spawn(process.execPath, [`services/${role}/main.ts`], { env: { ...env, HATO_NATS_URL: here.nats.url }, stdio: ['ignore', 'ignore', 'inherit'] })
-}
-const file = async (name: string, content: string | object): Promise<string> => {
-  const path = join(folder, name)
-  await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content))
-  return path
-}
-const fleetFile = (more: object = {}) => file('fleet.toml', stringify(loopbackFleet(world, { ips: 2, more })))
-
-beforeAll(async () => {
-  world = await startWorld({ behaviours: 'none' })
-  folder = await mkdtemp(join(tmpdir(), 'hato-cli-'))
-  await here.bus.ensureStreams(STREAMS)
-  await here.bus.ensureBuckets(BUCKETS)
-  await here.bus.ensureObjectBucket(OBJECT_BUCKET)
-  actors.push(start('ip-manager'))
-  // The scheduler waits for a fleet; ip-manager may still be starting, and hato waits for it.
-  let applied = await hato('apply', await fleetFile())
-  for (let tries = 0; applied.code === 69 && tries < 10; tries++) applied = await hato('apply', await fleetFile())
-  expect(applied).toMatchObject({ code: 0, out: expect.stringContaining('fleet revision 1 is in force: 2 IPs, 1 pool, 1 tenant') })
-  actors.push(start('scheduler'))
-}, 120_000)
-afterAll(async () => {
-  await Promise.all(
-    actors.map((child) => {
-      const gone = new Promise((resolve) => child.once('exit', resolve))
-      child.kill('SIGKILL')
-      return gone
-    }),
-  )
-  await world?.[Symbol.asyncDispose]()
-  await rm(folder, { recursive: true, force: true })
-})
+const here = cliForFile()
+const { hato, file, fleetFile } = here
 
 describe('a campaign', () => {
   it('is sent, shown, paused, resumed and cancelled', { timeout: 60_000 }, async () => {
@@ -67,7 +24,7 @@ describe('a campaign', () => {
       out: expect.stringContaining('accepted acme/spring'),
       err: expect.stringMatching(/published as message \d+ of stream JOBS/),
     })
-    const again = await hato('send', join(folder, 'spring.json'), '--tenant', 'acme')
+    const again = await hato('send', join(here.folder, 'spring.json'), '--tenant', 'acme')
     expect(again).toMatchObject({ code: 0, out: expect.stringContaining('it runs once') })
 
     // Accepted is not yet read.
@@ -189,9 +146,9 @@ describe('wrong input', () => {
     await using bare = await startNats()
     expect(await hatoAt(bare.url, 'events')).toMatchObject({ code: 69, err: expect.stringContaining('no Hato cluster has run on this NATS server yet') })
     expect(await hatoAt(bare.url, 'doctor')).toMatchObject({ code: 1, out: expect.stringContaining('✗ there is no stream of Hato') })
-    expect(await hatoProcess({ HATO_DATA: folder }, ['fleet'])).toMatchObject({
+    expect(await hatoProcess({ HATO_DATA: here.folder }, ['fleet'])).toMatchObject({
       code: 69,
-      err: expect.stringContaining(`no cluster runs on HATO_DATA=${folder}`),
+      err: expect.stringContaining(`no cluster runs on HATO_DATA=${here.folder}`),
     })
   })
 })
@@ -230,10 +187,10 @@ describe('the fleet, IPs, suppression, feedback', () => {
     expect(
       (JSON.parse((await hato('suppress', 'list', 'acme', '--json')).out) as { entries: { address: string }[] }).entries.map(({ address }) => address),
     ).toEqual(['a@example.jp', 'b@example.jp', 'c@example.jp'])
-    expect((await hato('suppress', 'export', 'acme', join(folder, 'out.csv'))).out).toContain('3 entries written to')
+    expect((await hato('suppress', 'export', 'acme', join(here.folder, 'out.csv'))).out).toContain('3 entries written to')
     expect((await hato('suppress', 'add', '@all', 'trap@example.jp')).out).toBe('1 address suppressed for @all\n')
     expect((await hato('suppress', 'export', '@all')).out).toMatch(/^address,reason,list,since,until,reply\ntrap@example.jp,by-hand,/)
-    expect(await readFile(join(folder, 'out.csv'), 'utf8')).toMatch(/^address,reason,list,.*\na@example\.jp,complaint,news,/)
+    expect(await readFile(join(here.folder, 'out.csv'), 'utf8')).toMatch(/^address,reason,list,.*\na@example\.jp,complaint,news,/)
   })
 
   it('publishes feedback, and the same once', { timeout: 30_000 }, async () => {
@@ -244,9 +201,9 @@ describe('the fleet, IPs, suppression, feedback', () => {
         code: 0,
         out: '1 entry of feedback published for acme (0 bounces, 0 complaints, 1 unsubscribe)\n',
       })
-    await mkdir(join(folder, 'mails/new'), { recursive: true })
+    await mkdir(join(here.folder, 'mails/new'), { recursive: true })
     await file('mails/new/1', 'From: a@example.jp\r\nSubject: hello\r\n\r\nhow are you\r\n')
-    expect(await hato('feedback', 'import', 'acme', join(folder, 'mails'))).toMatchObject({
+    expect(await hato('feedback', 'import', 'acme', join(here.folder, 'mails'))).toMatchObject({
       code: 0,
       out: '0 entries of feedback published for acme, 1 mail left out\n',
       err: expect.stringContaining('left out: new/1: neither a bounce'),
@@ -319,7 +276,7 @@ describe('the doctor', () => {
 
     const dkim = { domain: 'acme.example', selector: 's1', publicKey: /p=(\S+)/.exec(said.out)?.[1] ?? '' }
     const sources = [1, 2].map((n) => ({ address: `127.0.1.${n}`, ehlo: `mx${n}.hato.example` }))
-    world.publishSenderRecords({ sources, tenants: [{ domains: ['acme.example'], returnPath: 'bounce.acme.example' }], dkim: [dkim] })
+    here.world.publishSenderRecords({ sources, tenants: [{ domains: ['acme.example'], returnPath: 'bounce.acme.example' }], dkim: [dkim] })
     const { chapters } = JSON.parse((await hato('doctor', '--json')).out) as { chapters: { title: string; lines: { verdict: string; says: string }[] }[] }
     const dns = chapters.find(({ title }) => title === 'Fleet and DNS')?.lines ?? []
     expect(dns.filter(({ verdict }) => verdict !== 'good')).toEqual([])

@@ -18,6 +18,7 @@ import { startDue } from '../../services/scheduler/due.ts'
 import { Sites } from '../../services/scheduler/sites.ts'
 import { Suppression } from '../../services/scheduler/suppression.ts'
 import { gather, natsForFile, text, until, withFaults } from '../kit/bus.ts'
+import { deliveredTo } from '../kit/outcomes.ts'
 
 const here = natsForFile()
 const HOUR_MS = 3_600_000
@@ -116,20 +117,7 @@ async function claimed({ order, seq, batch }: { order: Order; seq: number; batch
   return stored(on, encode({ attempt: order.attempt, order: order.id ?? seq, sender, mask: order.mask } satisfies Claim), { rollup: true })
 }
 async function told({ order, batch }: { order: Order; batch: number }, ns: readonly number[]): Promise<void> {
-  const blank = {
-    ref: null,
-    stage: 'dot',
-    code: 250,
-    enhanced: null,
-    reply: 'ok',
-    class: 'delivered',
-    blames: 'nobody',
-    mx: 'mx',
-    ip: '127.0.1.1',
-    site: 'google',
-    ms: 1,
-  } as const
-  const outcomes = ns.map((n): Outcome => ({ n, rcpt: `r${n}@gmail.com`, outcome: 'delivered', ...blank }))
+  const outcomes = ns.map((n) => deliveredTo(n, `r${n}@gmail.com`))
   const names = { tenant: 'acme', campaign: order.campaign, batch }
   await stored(subject('outcome', names), encodeJson({ v: 1, ...names, attempt: order.attempt, at: '', outcomes } satisfies OutcomeChunk))
   for (const outcome of outcomes) campaigns.get('acme', order.campaign)?.tally.count(batch, outcome, null)

@@ -16,6 +16,7 @@ import type { SchedulerContext } from '../../services/scheduler/config.ts'
 import { Sites } from '../../services/scheduler/sites.ts'
 import { startTerm } from '../../services/scheduler/term.ts'
 import { bytes, gather, type natsForFile, text, until } from './bus.ts'
+import { deliveredTo } from './outcomes.ts'
 
 const fleet: FleetRecord = {
   revision: 1,
@@ -93,20 +94,7 @@ export function termForFile(here: ReturnType<typeof natsForFile>) {
 
   async function delivered(held: { order: Order; seq: number }): Promise<void> {
     const names = { tenant: 'acme', campaign: held.order.campaign, batch: batchSeqOf(held) }
-    const blank = {
-      ref: null,
-      stage: 'dot',
-      code: 250,
-      enhanced: null,
-      reply: 'ok',
-      class: 'delivered',
-      blames: 'nobody',
-      mx: 'mx',
-      ip: '127.0.1.1',
-      site: 'google',
-      ms: 1,
-    } as const
-    const outcomes = Array.from({ length: held.order.count }, (_, n) => ({ n, rcpt: '', outcome: 'delivered' as const, ...blank }))
+    const outcomes = Array.from({ length: held.order.count }, (_, n) => deliveredTo(n))
     await here.bus.store(subject('outcome', names), encodeJson({ v: 1, ...names, attempt: 0, at: new Date().toISOString(), outcomes } satisfies OutcomeChunk))
   }
 

@@ -1,12 +1,10 @@
 /** Real sender processes under a router of the test's own: it takes orders from the stream, grants leases, answers reports; the far end is the simulated internet. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { expect } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { BUCKETS, KEYS, OBJECT_BUCKET } from '../../protocol/buckets.ts'
 import { decode, encode, encodeJson } from '../../protocol/codec.ts'
 import { Fleet, type FleetRecord } from '../../protocol/fleet.ts'
-import { fullMask } from '../../protocol/mask.ts'
-import type { CampaignContent } from '../../protocol/messages/campaign.ts'
-import type { Batch, HeldOrder, Order } from '../../protocol/messages/mail.ts'
+import type { HeldOrder, Order } from '../../protocol/messages/mail.ts'
 import type { Grant, GrantAnswer, Holdings, Lease, Report, ReportAnswer, SenderHere } from '../../protocol/messages/permission.ts'
 import type { Outcome, OutcomeChunk } from '../../protocol/outcome.ts'
 import { STREAM, STREAMS } from '../../protocol/streams.ts'
@@ -14,10 +12,8 @@ import { subject, wildcard } from '../../protocol/subjects.ts'
 import { startWorld, type World } from '../../scripts/world/world.ts'
 import { openBucket } from '../../services/runtime/kv.ts'
 import { openObjects } from '../../services/runtime/objects.ts'
-import { bytes, gather, type natsForFile, text, until } from './bus.ts'
-
-export const SHARD = 'google'
-export const IP = '127.0.1.21'
+import { bytes, gather, natsForFile, text, until } from './bus.ts'
+import { batchOf, CONTENT, IP, leaseOf, orderOf, SHARD } from './sender-forms.ts'
 
 export interface Started {
   readonly id: string
@@ -138,35 +134,8 @@ export class SenderLab implements AsyncDisposable {
   /** A campaign of one batch, its order taken from the stream as a router takes it: not acked, coming again after `ackWaitMs`. */
   async placed(addresses: readonly string[], change: Partial<Order> = {}, contentName = 'content/acme/any/1'): Promise<Placed> {
     const campaign = `c${++this.#count}`
-    const first: Batch = {
-      v: 1,
-      tenant: 'acme',
-      campaign,
-      kind: 'notice',
-      site: SHARD,
-      provider: SHARD,
-      shard: SHARD,
-      content: contentName,
-      first: 0,
-      recipients: addresses.map((address) => ({ address, name: null, ref: address, vars: null })),
-    }
-    const batch = await this.#stored(subject('batch', { tenant: 'acme', campaign, site: SHARD }), encode(first))
-    const order: Order = {
-      v: 1,
-      tenant: 'acme',
-      campaign,
-      kind: 'notice',
-      lane: 'bulk',
-      site: SHARD,
-      provider: SHARD,
-      pool: 'shared',
-      batch,
-      mask: fullMask(addresses.length),
-      count: addresses.length,
-      attempt: 0,
-      deadline: Date.now() + 3_600_000,
-      ...change,
-    }
+    const batch = await this.#stored(subject('batch', { tenant: 'acme', campaign, site: SHARD }), encode(batchOf(campaign, addresses, contentName)))
+    const order: Order = { ...orderOf(campaign, batch, addresses.length), ...change }
     const shard = `s${this.#count}`
     const seq = await this.#stored(subject('order', { shard, lane: 'bulk' }), encode(order))
     const came: HeldOrder[] = []
@@ -191,38 +160,7 @@ export class SenderLab implements AsyncDisposable {
   }
 
   lease(change: Partial<Lease> = {}): Lease {
-    const id = change.id ?? `l${++this.#count}`
-    return {
-      shard: SHARD,
-      site: SHARD,
-      provider: SHARD,
-      pool: 'shared',
-      ip: IP,
-      bind: IP,
-      ehlo: 'mx1.hato.example',
-      egress: 'bind',
-      sessions: 4,
-      pacePerS: 1_000,
-      budget: null,
-      ms: 4_000,
-      epoch: this.#epoch,
-      terms: {
-        sessionsPerAddress: 4,
-        mailsPerSession: 40,
-        rcptsPerSession: 100,
-        rcptsPerTransaction: 1,
-        refusedPerSession: 50,
-        connectsPerMinute: 600,
-        maxSizeBytes: null,
-        tls: 'off',
-        ahead: 'never',
-        idleMs: 2_000,
-        protocol: 'smtp',
-        unknown: 'plain',
-      },
-      ...change,
-      id,
-    }
+    return { ...leaseOf(change.id ?? `l${++this.#count}`, this.#epoch), ...change }
   }
 
   async grant(sender: string, given: Lease, orders: readonly HeldOrder[], tick = this.seen.get(sender)?.tick ?? 0): Promise<GrantAnswer> {
@@ -287,16 +225,13 @@ export class SenderLab implements AsyncDisposable {
   }
 }
 
-const CONTENT: CampaignContent = {
-  v: 1,
-  tenant: 'acme',
-  campaign: 'any',
-  kind: 'notice',
-  content: { from: { name: 'Acme', address: 'news@acme.example' }, subject: 'Hello', text: 'Hello' } as CampaignContent['content'],
-  missing: 'skip',
-  test: false,
-  date: Date.now(),
+/** One for all tests of a file. */
+export function labForFile(): ReturnType<typeof natsForFile> & { readonly lab: SenderLab } {
+  const here = natsForFile() as ReturnType<typeof natsForFile> & { lab: SenderLab }
+  beforeAll(async () => {
+    here.lab = await SenderLab.open(here)
+  }, 30_000)
+  afterEach(() => here.lab.rest())
+  afterAll(() => here.lab?.[Symbol.asyncDispose]())
+  return here
 }
-
-/** Addresses that the simulated internet takes. */
-export const people = (name: string, size: number) => Array.from({ length: size }, (_, at) => `ok+${name}${at}@gmail.com`)
