@@ -7,6 +7,7 @@ test('every role has its heap, and whoever started the process has the last word
   const [growing, young, scavenger] = heapFlags('sender')
   expect(missingFlags('sender', ['--inspect'])).toEqual([growing, young, scavenger])
   expect(missingFlags('sender', heapFlags('sender'))).toEqual([])
+  expect(missingFlags('sender', ['--parallel_scavenge'])).not.toContain('--no-parallel-scavenge')
   expect(missingFlags('sender', ['--max_semi_space_size=64'])).toEqual([growing, scavenger])
   expect(missingFlags('sender', [], '--cpu-prof --max-semi-space-size=64')).toEqual([growing, scavenger])
 })

@@ -28,9 +28,9 @@ export function missingFlags(role: string, execArgv: readonly string[], nodeOpti
   return heapFlags(role).filter((flag) => !said.includes(nameOf(flag)))
 }
 
-/** V8 takes `_` for `-`. */
+/** V8 takes `_` for `-`, and `--no-x` says of `x` what `--x` says. */
 function nameOf(flag: string): string {
-  return (flag.split('=')[0] as string).replaceAll('_', '-')
+  return (flag.split('=')[0] as string).replaceAll('_', '-').replace(/^--no-?/, '--')
 }
 
 /**
