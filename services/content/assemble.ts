@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { EncodedText } from './bodies.ts'
 import { relaxedEnd, relaxedLines } from './canonical.ts'
+import { oneByte } from './one-byte.ts'
 import { BOUNDARY, bodyFields, type BodyKind, type Skeleton } from './skeleton.ts'
 
 /** A body, put together from what the campaign shares and what is the recipient's own. */
@@ -32,7 +33,7 @@ export function assembler({ contentType, pieces }: Skeleton): Assemble {
   const parts = pieces.map((piece): Part => {
     if (piece.kind === 'attachment') return piece.base64
     if (piece.kind === 'body') return (encoded, _, form) => bodyPart(piece.body, encoded.get(piece.body), form)
-    const split = { body: piece.text.split(BOUNDARY), canonical: relaxedLines(piece.text).split(BOUNDARY) }
+    const split = { body: piece.text.split(BOUNDARY).map(oneByte), canonical: relaxedLines(piece.text).split(BOUNDARY).map(oneByte) }
     return (_, boundary, form) => split[form].join(boundary)
   })
   const blanksStand = pieces.every((piece) => piece.kind !== 'glue' || relaxedLines(piece.text) === piece.text)

@@ -1,5 +1,6 @@
 import { base64Pieces } from './base64.ts'
 import { relaxedLines, relaxedPiece, withoutLastLineEnds } from './canonical.ts'
+import { oneByte } from './one-byte.ts'
 import { joinQuoted, quotedTexts, quotedValue } from './quoted-printable.ts'
 import { shortLines } from './short-lines.ts'
 import { joinSlots, type Slotted } from './slots.ts'
@@ -35,7 +36,7 @@ export function bodyOf({ texts, order, uses }: Pieces): (values: readonly string
   const ascii = fixed.every((text) => !LONG_OR_BEYOND_ASCII.test(text))
   const size = fixed.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
   const beyond = fixed.reduce((sum, text) => sum + beyondAscii(text), 0)
-  const quick = ascii ? shortLines(fixed, order) : null
+  const quick = ascii ? shortLines(fixed.map(oneByte), order) : null
   let quoted: ((values: readonly string[]) => EncodedText) | undefined
   let base64: ((values: readonly string[]) => string) | undefined
 

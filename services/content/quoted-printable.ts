@@ -1,3 +1,4 @@
+import { oneByte } from './one-byte.ts'
 import { joinSlots } from './slots.ts'
 
 /**
@@ -49,7 +50,7 @@ export function quotedTexts(texts: readonly string[]): string[] {
       }
       column += IN_LINE
     }
-    return out
+    return oneByte(out)
   })
 }
 
@@ -59,9 +60,9 @@ export function quotedValue(text: string): string {
   if (!text.includes('\r\n')) {
     const edges = quoted(text).replace(/^[ \t]|[ \t]$/g, encoded)
     const value = NEEDS_A_START.test(edges) || IN_PART.test(edges) ? withFirstEncoded(edges) : edges
-    if (value.length <= IN_LINE) return value
+    if (value.length <= IN_LINE) return oneByte(value)
   }
-  return inLines(text)
+  return oneByte(inLines(text))
 }
 
 /** @param values of `quotedValue` */
