@@ -20,14 +20,16 @@ interface Waiting {
   readonly resolve: (reply: Reply) => void
 }
 
-const SWEEP_MS = 50
+/** Time-outs so close to each other are one sweep. */
+const TOGETHER_MS = 50
 
 export class Requests {
   readonly #nc: NatsConnection
   readonly #inbox: string
   readonly #waiting = new Map<string, Waiting>()
   #next = 0
-  #sweep: NodeJS.Timeout | null = null
+  #sweep: NodeJS.Timeout | undefined
+  #sweepAtMs = Number.POSITIVE_INFINITY
 
   constructor(nc: NatsConnection, inbox: string) {
     this.#nc = nc
@@ -42,8 +44,9 @@ export class Requests {
   send(subject: string, body: Uint8Array, headers: MsgHdrs | null, timeoutMs: number): Promise<Reply> {
     const token = (this.#next++).toString(36)
     const { promise, resolve } = Promise.withResolvers<Reply>()
-    this.#waiting.set(token, { subject, deadlineMs: performance.now() + timeoutMs, resolve })
-    this.#sweep ??= setTimeout(this.#sweepNow, SWEEP_MS)
+    const deadlineMs = performance.now() + timeoutMs
+    this.#waiting.set(token, { subject, deadlineMs, resolve })
+    if (deadlineMs + TOGETHER_MS < this.#sweepAtMs) this.#sweepAt(deadlineMs, timeoutMs)
     const reply = this.#inbox + token
     this.#nc.publish(subject, body, headers === null ? { reply } : { reply, headers })
     return promise
@@ -52,6 +55,7 @@ export class Requests {
   endAll(kind: 'cut' | 'closed'): void {
     const waiting = [...this.#waiting.values()]
     this.#waiting.clear()
+    this.#sweepNever()
     for (const { resolve } of waiting) resolve({ kind })
   }
 
@@ -69,14 +73,29 @@ export class Requests {
     if (waiting === undefined) return
     this.#waiting.delete(token)
     waiting.resolve(reply)
-    if (this.#waiting.size > 0 || this.#sweep === null) return
+    if (this.#waiting.size === 0) this.#sweepNever()
+  }
+
+  /** NOTE: no sooner than it must: a timer that is taken back wakes the process all the same (libuv hears of it at its end). */
+  #sweepAt(deadlineMs: number, inMs: number): void {
     clearTimeout(this.#sweep)
-    this.#sweep = null
+    this.#sweepAtMs = deadlineMs
+    this.#sweep = setTimeout(this.#sweepNow, inMs)
+  }
+
+  #sweepNever(): void {
+    clearTimeout(this.#sweep)
+    this.#sweepAtMs = Number.POSITIVE_INFINITY
   }
 
   readonly #sweepNow = (): void => {
     const now = performance.now()
-    for (const [token, { deadlineMs }] of this.#waiting) if (deadlineMs <= now) this.#end(token, { kind: 'timeout' })
-    this.#sweep = this.#waiting.size === 0 ? null : setTimeout(this.#sweepNow, SWEEP_MS)
+    let next = Number.POSITIVE_INFINITY
+    for (const [token, { deadlineMs }] of this.#waiting) {
+      if (deadlineMs <= now + 1) this.#end(token, { kind: 'timeout' })
+      else next = Math.min(next, deadlineMs)
+    }
+    if (next === Number.POSITIVE_INFINITY) this.#sweepNever()
+    else this.#sweepAt(next, Math.max(TOGETHER_MS, next - now))
   }
 }
