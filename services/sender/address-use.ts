@@ -17,3 +17,26 @@ export class AddressUse {
     else this.#sessions.delete(key)
   }
 }
+
+/** One lease's part of them. Of its own it may have as many to one address as its site's row says. */
+export class LeaseAddresses {
+  readonly #all: AddressUse
+  readonly #source: string
+  readonly #sessions = new Map<string, number>()
+
+  constructor(all: AddressUse, source: string) {
+    this.#all = all
+    this.#source = source
+  }
+
+  withRoom<H extends { readonly address: string }>(hops: readonly H[], most: number): readonly H[] {
+    return hops.filter(({ address }) => (this.#sessions.get(address) ?? 0) < most && this.#all.hasRoom(this.#source, address, most))
+  }
+
+  occupy(address: string, by: 1 | -1): void {
+    this.#all.occupy(this.#source, address, by)
+    const sessions = (this.#sessions.get(address) ?? 0) + by
+    if (sessions > 0) this.#sessions.set(address, sessions)
+    else this.#sessions.delete(address)
+  }
+}

@@ -2,7 +2,7 @@ import type { HeldOrder } from '../../protocol/messages/mail.ts'
 import type { Lease, LeaseReport, SenderRest } from '../../protocol/messages/permission.ts'
 import type { MonoMs, ReplyClass } from '../../protocol/words.ts'
 import type { Log } from '../runtime/log.ts'
-import type { AddressUse } from './address-use.ts'
+import { type AddressUse, LeaseAddresses } from './address-use.ts'
 import { Budget } from './budget.ts'
 import { LeaseCounts } from './lease-counts.ts'
 import { LowWater } from './low-water.ts'
@@ -10,17 +10,8 @@ import type { Orders } from './orders.ts'
 import { ConnectLog, Pace, type Slot } from './pace.ts'
 import type { Finding } from './policy/attempt.ts'
 import { Wakers } from '../runtime/wakers.ts'
+import type { Worker } from './worker.ts'
 import { domainOf, type Turn, Works } from './works.ts'
-
-/** What the holder needs of a session worker. */
-export interface Worker {
-  /** does the open session lead to this recipient's hosts? */
-  fits(domain: string): boolean
-  /** close now unless the dot is out: the lease is over */
-  stop(): void
-  readonly phase: 'none' | 'open' | 'lingering'
-  readonly done: Promise<void>
-}
 
 /**
  * What this sender holds under one lease: orders, the works claimed from them, and the sessions that share them.
@@ -39,8 +30,7 @@ export class LeaseHolder {
   readonly pace: Pace
   readonly connects = new ConnectLog()
   /** sessions open or being opened, by the peer's address */
-  readonly addresses = new Map<string, number>()
-  readonly #use: AddressUse
+  readonly #addresses: LeaseAddresses
   readonly #works: Works
   readonly #workers = new Set<Worker>()
   #ending = false
@@ -71,7 +61,7 @@ export class LeaseHolder {
   }) {
     this.lease = options.lease
     this.until = options.until
-    this.#use = options.use
+    this.#addresses = new LeaseAddresses(options.use, options.lease.ip)
     this.pace = new Pace(options.lease.pacePerS)
     this.#budget = new Budget(options.lease.budget)
     this.#works = new Works({
@@ -202,18 +192,12 @@ export class LeaseHolder {
 
   /** Which of the hops still bears a session of this lease (delivery.md §6: never more than five from one source to one address). */
   withRoom<H extends { readonly address: string }>(hops: readonly H[]): readonly H[] {
-    const { ip, terms } = this.lease
-    return hops.filter(
-      ({ address }) => (this.addresses.get(address) ?? 0) < terms.sessionsPerAddress && this.#use.hasRoom(ip, address, terms.sessionsPerAddress),
-    )
+    return this.#addresses.withRoom(hops, this.lease.terms.sessionsPerAddress)
   }
 
   occupy(address: string, by: 1 | -1): void {
     this.#stirred(this)
-    this.#use.occupy(this.lease.ip, address, by)
-    const sessions = (this.addresses.get(address) ?? 0) + by
-    if (sessions > 0) this.addresses.set(address, sessions)
-    else this.addresses.delete(address)
+    this.#addresses.occupy(address, by)
   }
 
   /** Resolves with whether a connect may be made: the wait for it ends with the lease. */

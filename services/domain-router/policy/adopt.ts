@@ -1,5 +1,6 @@
 import type { Holdings } from '../../../protocol/messages/permission.ts'
-import { addLease, dropLease, type HeldLease, type Moment, type Shard, siteOf } from '../state.ts'
+import type { HeldLease } from '../held-lease.ts'
+import { addLease, dropLease, type Moment, type Shard, siteOf } from '../state.ts'
 import { grantOf } from './lend.ts'
 import type { Say } from './messages.ts'
 import { GUARD_MS, HEAR_ALL_MS, LEASE_MS, MIGHT_HOLD_MS } from './numbers.ts'

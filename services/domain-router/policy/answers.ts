@@ -1,6 +1,7 @@
 import type { HeldOrder } from '../../../protocol/messages/mail.ts'
 import type { GrantAnswer } from '../../../protocol/messages/permission.ts'
-import { become, dropLease, type HeldLease, type Moment, type Shard } from '../state.ts'
+import { become, type HeldLease } from '../held-lease.ts'
+import { dropLease, type Moment, type Shard } from '../state.ts'
 import { takeBack } from './copies.ts'
 import { largest } from './count.ts'
 import type { RouterEvent, Say } from './messages.ts'

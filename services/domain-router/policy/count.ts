@@ -1,5 +1,6 @@
 import type { MonoMs } from '../../../protocol/words.ts'
-import { type HeldLease, NOTHING, type Numbers, type Pair, type Shard, type Site } from '../state.ts'
+import { type HeldLease, NOTHING, type Numbers } from '../held-lease.ts'
+import type { Pair, Shard, Site } from '../state.ts'
 import { LINGER_MS } from './numbers.ts'
 
 /** A report is repeated within a second. */

@@ -1,5 +1,6 @@
 import type { LeaseReport } from '../../../protocol/messages/permission.ts'
-import { become, dropLease, type HeldLease, type Moment, NOTHING, type Shard } from '../state.ts'
+import { become, type HeldLease, NOTHING } from '../held-lease.ts'
+import { dropLease, type Moment, type Shard } from '../state.ts'
 import { nameOf } from './answers.ts'
 import { takeBack } from './copies.ts'
 import type { Say } from './messages.ts'

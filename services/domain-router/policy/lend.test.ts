@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { dropLease, type Moment, newShard, type Numbers, type Pair, siteOf } from '../state.ts'
+import type { Numbers } from '../held-lease.ts'
+import { dropLease, type Moment, newShard, type Pair, siteOf } from '../state.ts'
 import { countedOfPair, mustBeGone } from './count.ts'
 import { WALL } from './desk.testkit.ts'
 import { lendingFor, newLease, tellNumbers } from './lend.ts'

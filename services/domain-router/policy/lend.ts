@@ -1,6 +1,7 @@
 import type { Grant, Terms } from '../../../protocol/messages/permission.ts'
 import { termsOf } from '../../../protocol/providers/terms.ts'
-import { addLease, type HeldLease, type Moment, NOTHING, type Numbers, type Pair, type Shard, type Site } from '../state.ts'
+import { type HeldLease, NOTHING, type Numbers } from '../held-lease.ts'
+import { addLease, type Moment, type Pair, type Shard, type Site } from '../state.ts'
 import { sessionsOfIp } from './count.ts'
 import { type Gate, leftOf, limitsAt } from './gates.ts'
 import { GRANT_TIMEOUT_MS, GUARD_MS, LEASE_MS, RCPTS_PER_SESSION, SESSIONS_PER_IP } from './numbers.ts'

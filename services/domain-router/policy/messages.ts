@@ -15,7 +15,8 @@ import type {
   SourceChanged,
 } from '../../../protocol/messages/permission.ts'
 import type { EpochMs, ReplyClass } from '../../../protocol/words.ts'
-import type { Action, LeaseMode } from '../state.ts'
+import type { LeaseMode } from '../held-lease.ts'
+import type { Action } from '../state.ts'
 import type { Network } from './network.ts'
 import type { Window } from './window.ts'
 

@@ -1,5 +1,6 @@
 import type { Lane } from '../../../protocol/words.ts'
-import type { HeldLease, Moment, Numbers, Pair, Shard, Site } from '../state.ts'
+import type { HeldLease, Numbers } from '../held-lease.ts'
+import type { Moment, Pair, Shard, Site } from '../state.ts'
 import { type Gate, leftOf, pairGate } from './gates.ts'
 import { lendingFor, newLease, tellNumbers } from './lend.ts'
 import { NEW_LEASE_COSTS_S, PER_SESSION_GUESS, SPLIT_MS } from './numbers.ts'

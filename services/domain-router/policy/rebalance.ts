@@ -1,4 +1,5 @@
-import { become, type HeldLease, type Moment, type Shard } from '../state.ts'
+import { become, type HeldLease } from '../held-lease.ts'
+import type { Moment, Shard } from '../state.ts'
 import { emptiest } from './roster.ts'
 
 /** A sender with so many more free sessions than another is worth a move, which costs the warm sessions of a lease. */
