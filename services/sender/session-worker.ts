@@ -1,24 +1,20 @@
 import type { LeaseReport, SenderRest } from '../../protocol/messages/permission.ts'
-import type { Log } from '../runtime/log.ts'
-import type { Contents } from './contents.ts'
 import type { LeaseHolder } from './lease-holder.ts'
 import type { Worker } from './worker.ts'
+import type { WorkerTools } from './worker-tools.ts'
 import { Bearing } from './bearing.ts'
 import { domainOf, type Turn } from './works.ts'
 import { type Finding, foundWithoutReply } from './policy/attempt.ts'
 import { findingOf } from './policy/finding.ts'
 import { askedOnce, seenAs } from './policy/seen-as.ts'
-import type { Judge } from './policy/judging.ts'
-import type { SessionLengths } from './policy/session-lengths.ts'
 import { routeFinding } from './policy/route-finding.ts'
 import { bearsRequired, requiringTls, unlessFurther } from './policy/tls/require.ts'
-import type { NetworkRules, Route } from './policy/route.ts'
-import { leadsTo, type Routes } from './routes.ts'
+import type { Route } from './policy/route.ts'
+import { leadsTo } from './routes.ts'
 import { renderTurn } from './render-turn.ts'
 import { isSpent, learnEnd } from './session-ends.ts'
-import { type Door, openDoor } from './session-door.ts'
-import { type AftermathTools, tellFinding } from './aftermath.ts'
-import type { AheadMemory } from './ahead.ts'
+import { openDoor } from './session-door.ts'
+import { tellFinding } from './aftermath.ts'
 import type { Mail } from './smtp/types.ts'
 import type { SmtpSession } from './smtp/session.ts'
 
@@ -32,22 +28,6 @@ const NOTHING_MS = 20
 const DOMAINS_REMEMBERED = 1_000
 /** a peer gets so long to answer QUIT before its slot is taken as free (S4: it may count us until then) */
 const QUIT_MS = 2_000
-
-export interface WorkerTools extends AftermathTools {
-  readonly routes: Routes
-  readonly network: () => NetworkRules
-  readonly contents: Contents
-  readonly ahead: AheadMemory
-  readonly lengths: SessionLengths
-  readonly judge: Judge
-  readonly restSender: (site: string, rest: SenderRest) => void
-  readonly door: Door
-  readonly mono: () => number
-  readonly wall: () => number
-  /** the router should hear of this lease at once */
-  readonly reportNow: () => void
-  readonly log: Log
-}
 
 /** A mail whose envelope is with the peer already, behind the body before it. */
 interface Announced {
