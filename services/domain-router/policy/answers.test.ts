@@ -13,6 +13,18 @@ function stalled(desk = new Desk()): { desk: Desk; grant: Grant } {
   return { desk, grant: asked?.grant as Grant }
 }
 
+/** A lease that is held, and a grant of more orders for it on its way. */
+function askedMore() {
+  const desk = new Desk()
+  desk.arrive(desk.order({ count: 2 }))
+  desk.allow()
+  const [lease] = desk.accept()
+  desk.arrive(desk.order({ count: 2 }))
+  desk.allow()
+  const [asked] = desk.take('grant')
+  return { desk, lease, asked }
+}
+
 describe('the answer to a grant that comes after a second', () => {
   test('refused: its orders go out again at once, not when their ack_wait is over', () => {
     const { desk, grant } = stalled()
@@ -49,13 +61,7 @@ describe('the answer to a grant that comes after a second', () => {
   })
 
   test('refused for a lease that goes on: only that grant’s orders are free', () => {
-    const desk = new Desk()
-    desk.arrive(desk.order({ count: 2 }))
-    desk.allow()
-    const [lease] = desk.accept()
-    desk.arrive(desk.order({ count: 2 }))
-    desk.allow()
-    const [asked] = desk.take('grant')
+    const { desk, lease, asked } = askedMore()
     expect(asked?.grant.lease.id).toBe(lease?.lease.id)
     desk.pass(GRANT_TIMEOUT_MS)
     desk.report(lease as Grant, { queued: 2 })
@@ -77,13 +83,7 @@ describe('the answer to a grant that comes after a second', () => {
 
 describe('a lease that is closed', () => {
   test('while a grant for it is on its way: the refusal still frees the orders', () => {
-    const desk = new Desk()
-    desk.arrive(desk.order({ count: 2 }))
-    desk.allow()
-    const [lease] = desk.accept()
-    desk.arrive(desk.order({ count: 2 }))
-    desk.allow()
-    const [asked] = desk.take('grant')
+    const { desk, lease, asked } = askedMore()
     desk.report(lease as Grant, { open: 0, ended: [1], closed: true })
     desk.answer(asked?.grant as Grant, { kind: 'refused', because: 'no-room' })
     desk.here()

@@ -19,7 +19,7 @@ const DRY_FROM = 100
  * of at once (`tellDry`): half a second without mail is a tenth of what a fast one sends in five.
  */
 export function tellDrain(shard: Shard, at: Moment): Say[] {
-  if (at.mono < shard.timers.drainAt && !runsDry(shard)) return []
+  if (at.mono < shard.timers.drainAt) return []
   shard.timers.drainAt = at.mono + DRAIN_EVERY_MS
   const sites: Drain['sites'][number][] = []
   let done = 0
@@ -44,17 +44,12 @@ export function tellDrain(shard: Shard, at: Moment): Say[] {
   return [{ say: 'drain', drain: { shard: shard.name, epoch: shard.epoch, upTo: { ...shard.upTo }, sites } }]
 }
 
-/** Less is queued than was done since the last word: the next may come too late. */
-function runsDry(shard: Shard): boolean {
-  for (const site of shard.awake) if (isDry(site)) return true
-  return false
-}
-
 /** Its senders told what they did: the scheduler hears at once, half a second of a fast site is worth more than a look. */
 export function tellDry(shard: Shard, sites: Iterable<Site>, at: Moment): void {
-  for (const site of sites) if (isDry(site)) shard.timers.lookAt = Math.min(shard.timers.lookAt, at.mono)
+  if ([...sites].some(isDry)) Object.assign(shard.timers, { lookAt: at.mono, drainAt: at.mono })
 }
 
+/** Less is queued than was done since the last word: the next may come too late. */
 function isDry(site: Site): boolean {
   return site.done >= DRY_FROM && site.done > queuedAt(site)
 }
