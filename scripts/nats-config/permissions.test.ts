@@ -4,6 +4,7 @@ import { BUCKETS } from '../../protocol/buckets.ts'
 import { STREAMS } from '../../protocol/streams.ts'
 import { listenerForm, type SubjectRow, SUBJECTS } from '../../protocol/subjects.ts'
 import { covers } from './covers.testkit.ts'
+import { ACCOUNT_INFO } from './jetstream.ts'
 import { ACTOR_ROLES, actorPermissions, opsPermissions, type Permissions, type Rows } from './permissions.ts'
 import { doorsOf, publisherPermissions } from './tenant-doors.ts'
 
@@ -91,17 +92,28 @@ describe("a tenant's programs", () => {
     )
   })
 
-  test('reach nothing through that names another tenant, makes a consumer, or reads a stream by sequence', () => {
+  test("share no door but the account's figures, make no consumer, and read no stream by sequence", () => {
     fc.assert(
       fc.property(id, id, (tenant, other) => {
-        fc.pre(tenant !== other && !['C', 'M'].includes(other))
-        for (const { subject: through } of doorsOf(tenant)) {
-          expect(through.split('.').filter((token) => token === other || token.endsWith(`-${other}`))).toEqual([])
-          expect(through).not.toMatch(/CONSUMER\.(CREATE|DURABLE|DELETE|LIST|NAMES)|STREAM\.(CREATE|UPDATE|DELETE|LIST|NAMES)/)
-          if (/STREAM\.|DIRECT\.GET/.test(through)) expect(through).toMatch(new RegExp(`OBJ_hato-${tenant}(\\.>)?$|\\.${tenant}\\.`))
+        fc.pre(tenant !== other)
+        const [own, foreign] = [doorsOf(tenant), doorsOf(other)].map((doors) => doors.map(({ subject }) => subject))
+        expect(own?.filter((subject) => foreign?.some((there) => covers(subject, there) || covers(there, subject)))).toEqual([ACCOUNT_INFO])
+        for (const through of own ?? []) {
+          expect(through).not.toMatch(/^\$JS\.API\.(CONSUMER\.(CREATE|DURABLE|DELETE|LIST|NAMES)|STREAM\.(CREATE|UPDATE|DELETE|LIST|NAMES))/)
+          if (/^\$JS\.API\.(STREAM\.|DIRECT\.GET)/.test(through)) expect(through).toMatch(new RegExp(`OBJ_hato-${tenant}(\\.>)?$|\\.${tenant}\\.`))
         }
       }),
-      { numRuns: 50 },
+      // names that end in "-" and another's, and names that are words of a subject: each was once taken for a hole by this test itself
+      {
+        numRuns: 50,
+        examples: [
+          ['--', '-'],
+          ['a-b', 'b'],
+          ['acme', 'C'],
+          ['acme', 'API'],
+          ['STREAM', 'GET'],
+        ],
+      },
     )
   })
 
