@@ -22,11 +22,16 @@ export const cellsOf = (pace: Pace): readonly Cell[] => (pace === 'quick' ? QUIC
 export const cellName = ({ bodyKb, dkim }: Cell): string => `${bodyKb} KB, DKIM ${dkim}`
 
 /**
- * How many mails a run has: enough for some seconds at 10 KB (a start-up is not a rate), fewer where each is larger or all are few. Always a multiple
- * of 100.
+ * Seconds of mails, the same for everybody: `start` after a start (compiled code, open sessions, grown windows), `cell` before a cell's first run
+ * counts (its signature, its size), `run` itself, long enough that a campaign's start is a small part of it, as it is of a real one.
  */
-export function mailsOf(atTenKb: number, { bodyKb }: Cell, pace: Pace): number {
-  const forPace = pace === 'quick' ? atTenKb / 3 : atTenKb
-  const forSize = bodyKb > 10 ? forPace / 5 : forPace
-  return Math.max(100, Math.round(forSize / 100) * 100)
+export const SECONDS = {
+  quick: { start: 2, cell: 1, run: 2.5 },
+  full: { start: 5, cell: 2, run: 8 },
+} as const satisfies Record<Pace, Record<'start' | 'cell' | 'run', number>>
+
+/** As many mails as a contender of so many a second at 10 KB sends in so many seconds, fewer where each costs more. Always a multiple of 100. */
+export function mailsOf(perSecond: number, { bodyKb, dkim }: Cell, seconds: number): number {
+  const mails = (perSecond * seconds) / (bodyKb > 10 ? 5 : 1) / (dkim === 'none' ? 1 : 2)
+  return Math.max(100, Math.round(mails / 100) * 100)
 }

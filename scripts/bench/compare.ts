@@ -1,12 +1,12 @@
 /** Everybody by turns: a round is each contender once through its cells, so that what the machine does meanwhile hits all alike. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { number } from '../demo/table.ts'
-import { type Cell, cellName, cellsOf, COMMON, mailsOf, ROUNDS } from './cells.ts'
+import { type Cell, cellName, cellsOf, COMMON, mailsOf, ROUNDS, SECONDS } from './cells.ts'
 import type { Absent, Contender, Running, Surroundings } from './contender.ts'
 import { type Figure, type Times, rate } from './figures.ts'
 
-/** how exactly the last 250 is timed */
-const LOOK_EVERY_MS = 10
+/** how exactly the last 250 is timed: a few thousandths of a run */
+const LOOK_EVERY_MS = 20
 /** no mail reached the sink for so long: it is stuck */
 const STUCK_MS = 30_000
 
@@ -42,11 +42,14 @@ export async function compare(contenders: readonly Contender[], surroundings: Su
 async function* turn(contender: Contender, round: number, surroundings: Surroundings): AsyncGenerator<Figure> {
   surroundings.signal.throwIfAborted()
   const cells = cellsOf(surroundings.pace).filter((cell) => contender.measures(cell))
+  const seconds = SECONDS[surroundings.pace]
   await using running = await contender.start(surroundings)
-  await measure(contender, running, COMMON, mailsOf(contender.warmUp, COMMON, surroundings.pace), surroundings)
+  const send = (cell: Cell, mails: number) => measure(contender, running, cell, mails, surroundings)
+  await send(COMMON, mailsOf(contender.perSecond, COMMON, seconds.start))
   for (const cell of cells) {
-    const mails = mailsOf(contender.mails, cell, surroundings.pace)
-    const times = await measure(contender, running, cell, mails, surroundings)
+    await send(cell, mailsOf(contender.perSecond, cell, seconds.cell))
+    const mails = mailsOf(contender.perSecond, cell, seconds.run)
+    const times = await send(cell, mails)
     const perSecond = number(Math.round(rate(mails, times.lastReplyMs)))
     surroundings.say(`round ${round} of ${ROUNDS}  ${contender.title}, ${cellName(cell)}: ${number(mails)} mails, ${perSecond}/s`)
     yield { contender: contender.name, cell, round, mails, ...times }

@@ -37,10 +37,8 @@ export interface Contender {
   readonly settings: string
   /** what survives a crash of the machine */
   readonly durability: string
-  /** mails of a run at 10 KB (cells.ts, `mailsOf`) */
-  readonly mails: number
-  /** mails of 10 KB before the first run after a start, a second or two's worth of each: compiled code, open sessions, grown windows */
-  readonly warmUp: number
+  /** mails of 10 KB a second, about: how many a run of so many seconds has (cells.ts, `mailsOf`) */
+  readonly perSecond: number
   measures(cell: Cell): boolean
   start(surroundings: Surroundings): Promise<Running>
 }

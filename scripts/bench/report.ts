@@ -1,6 +1,6 @@
 /** The comparison as text: for a terminal and for BENCHMARKS.md. Pure. Ratios first: they travel to another machine, rates do not. */
 import { type Column, number, table } from '../demo/table.ts'
-import { type Cell, cellName, COMMON, DKIMS, ROUNDS } from './cells.ts'
+import { type Cell, cellName, COMMON, DKIMS, type Pace, ROUNDS, SECONDS } from './cells.ts'
 import type { Absent, Contender } from './contender.ts'
 import { endToEnd, ratio, type Row, spread } from './figures.ts'
 import type { Machine } from './machine.ts'
@@ -9,6 +9,7 @@ export interface Report {
   readonly machine: Machine
   /** as a person would type it */
   readonly command: string
+  readonly pace: Pace
   readonly day: string
   readonly rows: readonly Row[]
   readonly contenders: readonly Pick<Contender, 'name' | 'title' | 'version' | 'settings' | 'durability'>[]
@@ -96,12 +97,13 @@ export function markdown(report: Report): string {
   const { machine, contenders } = report
   const absent = [...report.absent, ...report.failed]
   const line = signatureLine(report)
+  const { start, cell, run } = SECONDS[report.pace]
   return [
     '# Benchmarks',
     '',
     `Written by \`${report.command}\` on ${report.day}; the next run writes it anew. The same mails (multipart, text and so many KB of HTML, the recipient's name and number in every paragraph) go through each contender into the same sink, Postfix's smtp-sink, all on loopback. Contenders take turns (A B A B …), each alone while it runs, sink and contender sharing the cores; a figure is the median of ${ROUNDS} rounds.`,
     '',
-    `A peer's time runs from the first mail handed over to the sink's last 250. Hato's runs from the publish of the campaign until its own event \`finished\`, so expansion, release, claims, outcomes and the count are all in it. Each sends for a second or two before its first run is measured.`,
+    `A peer's time runs from the first mail handed over to the sink's last 250. Hato's runs from the publish of the campaign until its own event \`finished\`, so expansion, release, claims, outcomes and the count are all in it. Nobody is measured cold: each sends for some ${start} seconds after its start and for some ${cell} seconds before each row, then for some ${run} seconds that count.`,
     '',
     ...blocks(report).flatMap(({ title, columns, rows }) => [`## ${title}`, '', ...markdownTable(columns, rows), '']),
     ...(line === null ? [] : [line, '']),

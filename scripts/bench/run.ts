@@ -107,6 +107,7 @@ async function measured(args: BenchArgs, surroundings: Surroundings): Promise<Re
   return {
     machine: about,
     command: commandOf(args),
+    pace,
     day: today(),
     rows: rowsOf(figures),
     contenders: contenders.filter(({ name }) => failed.every((one) => one.name !== name)),

@@ -12,8 +12,7 @@ export const bareSocket: Contender = {
   version: `Node ${process.versions.node}`,
   settings: `${SESSIONS} sessions in one process, mails built beforehand, next envelope behind the body; nothing rendered, nothing written down`,
   durability: 'none',
-  mails: 30_000,
-  warmUp: 15_000,
+  perSecond: 15_000,
   measures: ({ dkim }) => dkim === 'none',
   async start({ target, signal }) {
     const { host, port } = target

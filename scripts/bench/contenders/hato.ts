@@ -17,8 +17,7 @@ export const hato: Contender = {
   version: 'this tree',
   settings: `npm start’s cluster with ${SENDERS} senders and ${SESSIONS} sessions over 4 source addresses, next envelope behind the body, the site’s limits lifted; a campaign per run, Liquid templates rendered for each recipient`,
   durability: 'campaign, batches, claims and each mail’s outcome in JetStream, every write fsynced (sync_interval: always)',
-  mails: 36_000,
-  warmUp: 15_000,
+  perSecond: 8_500,
   measures: () => true,
   start: (surroundings) => startHato(surroundings),
 }
