@@ -30,8 +30,11 @@ export const SECONDS = {
   full: { start: 5, cell: 2, run: 8 },
 } as const satisfies Record<Pace, Record<'start' | 'cell' | 'run', number>>
 
-/** As many mails as a contender of so many a second at 10 KB sends in so many seconds, fewer where each costs more. Always a multiple of 100. */
+/**
+ * As many mails as a contender of so many a second at 10 KB sends in so many seconds, fewer where each costs more: a large body, or a small one's signature.
+ * Always a multiple of 100.
+ */
 export function mailsOf(perSecond: number, { bodyKb, dkim }: Cell, seconds: number): number {
-  const mails = (perSecond * seconds) / (bodyKb > 10 ? 5 : 1) / (dkim === 'none' ? 1 : 2)
+  const mails = (perSecond * seconds) / (bodyKb > 10 ? 5 : dkim === 'none' ? 1 : 2)
   return Math.max(100, Math.round(mails / 100) * 100)
 }

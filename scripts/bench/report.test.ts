@@ -49,7 +49,8 @@ it('as many mails as take the seconds, fewer where each is large or signed', () 
   expect(mailsOf(1_000, { bodyKb: 10, dkim: 'none' }, 8)).toBe(8_000)
   expect(mailsOf(1_000, { bodyKb: 100, dkim: 'none' }, 8)).toBe(1_600)
   expect(mailsOf(1_000, { bodyKb: 10, dkim: 'rsa-2048' }, 8)).toBe(4_000)
-  expect(mailsOf(100, { bodyKb: 100, dkim: 'rsa-2048' }, 1)).toBe(100)
+  expect(mailsOf(1_000, { bodyKb: 100, dkim: 'rsa-2048' }, 8)).toBe(1_600)
+  expect(mailsOf(100, { bodyKb: 100, dkim: 'none' }, 1)).toBe(100)
 })
 
 it('openssl and /proc are read as they write', () => {

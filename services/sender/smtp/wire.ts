@@ -4,9 +4,10 @@ import { ReplyParser } from './reply-parser.ts'
 import type { Timeouts } from './timeouts.ts'
 import type { Fault, Mail, Reply } from './types.ts'
 
-/** A body up to this length goes out with what follows it in one write; behind a longer one the dot waits until the kernel has the body. */
-const WHOLE_BYTES = 65_536
-/** A longer body is written block by block, so that no whole mail of many megabytes lies in the socket's buffer and each block has its own time-out. */
+/**
+ * A body of at most one block goes out with what follows it in one write. A longer one is written block by block, so that no whole mail of many megabytes
+ * lies in the socket's buffer and each block has its own time-out; its dot waits until the kernel has the body.
+ */
 const BLOCK_BYTES = 131_072
 
 export interface Body {
@@ -76,7 +77,7 @@ export class Wire {
   writeBody(body: Body, tail: string, written: () => void): void {
     let size = 0
     for (const chunk of body.chunks) size += chunk.length
-    if (size > WHOLE_BYTES) {
+    if (size > BLOCK_BYTES) {
       this.#rest = { blocks: blocksOf(body.chunks), tail, taken: body.taken, written }
       this.#pump()
       return
