@@ -98,6 +98,26 @@ describe('steps of an expansion', () => {
     expect(batches).toBeLessThan(LINES / 10) // 997 sites in turn; a step of 900 at most would have a batch for each recipient
   })
 
+  it('of a job that holds its recipients itself are heard while the rest of it is cut', async () => {
+    const recipients = Array.from({ length: LINES }, (_, n) => ({ address: `u${n}@d.example` }))
+    const { bus } = stream({ at: 0, answer: null, stored: true })
+    const running = { ...campaign(), record: { ...campaign().record, list: null, job: 1, inline: LINES } } as Running
+    let cut = 0
+    const cutAtStep: number[] = []
+    const heldBy = () => {
+      cut++
+      return null
+    }
+    const expanding = expand(running, {
+      ...tools({ ...bus, fetchSeq: async () => ({ body: encode({ recipients }) }) } as unknown as Bus),
+      suppression: { heldBy } as unknown as ExpansionTools['suppression'],
+      onBatches: () => cutAtStep.push(cut),
+    })
+    expect(await expanding).toEqual({ kind: 'done' })
+    expect(cut).toBe(LINES)
+    expect(cutAtStep[0]).toBeLessThan(LINES / 4)
+  })
+
   it('follow each other one at a time while the list is read on, each from where the one before stands', async () => {
     const { bus, cursors, together } = stream({ at: 0, answer: null, stored: true })
     const running = campaign()

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { normaliseAddress } from '../../protocol/addresses.ts'
 import type { Problem, Recipient } from '../../protocol/campaign.ts'
 import { decode } from '../../protocol/codec.ts'
@@ -101,8 +102,10 @@ async function* linesOf({ record }: Running, { bus }: ExpansionTools): AsyncGene
   const job = await bus.fetchSeq(STREAM.jobs, record.job)
   if (job === null) throw new ObjectError('missing', `job ${record.job} is no longer in the stream`)
   const { recipients } = decodeJob(job.body)
-  for (let at = 0; at < recipients.length; at += READ_AHEAD)
+  for (let at = 0; at < recipients.length; at += READ_AHEAD) {
     yield recipients.slice(at, at + READ_AHEAD).map((recipient, n) => ({ kind: 'recipient', recipient, line: at + n + 1, after: at + n + 1 }))
+    await turn() // nothing here waits for the network, and what was stored is heard and released only in between
+  }
 }
 
 function decodeJob(body: Uint8Array): { recipients: readonly Recipient[] } {

@@ -37,8 +37,21 @@ describe('windows', () => {
     expect([first, second, third]).toEqual([200, 2_200, 15_000])
   })
 
+  it('of one large site are short by recipients at first, and full by what they may hold at the third', () => {
+    const first = window(1, NOTHING_READ)
+    const second = window(1, { ...NOTHING_READ, recipients: first, batches: first / 100 })
+    const third = window(1, { ...NOTHING_READ, recipients: first + second, batches: (first + second) / 100 })
+    expect(first).toBe(6_000)
+    expect(second).toBeGreaterThan(30_000)
+    expect(third).toBe(second)
+  })
+
+  it('fill the batches that are open before they end for their recipients', () => {
+    expect(window(55, NOTHING_READ)).toBe(2 * 55 * 100)
+  })
+
   it('are longer in a tail of small sites, which the next one would cut again', () => {
-    const start = { ...NOTHING_READ, batches: 10_000 }
+    const start = { ...NOTHING_READ, recipients: 100_000, batches: 10_000 }
     expect(window(10_000, start)).toBeGreaterThan(1.25 * window(300, start))
   })
 })

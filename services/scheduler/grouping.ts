@@ -16,8 +16,12 @@ const WINDOW_BYTES = 3_500_000
 /** A window of a tail, whose batches have fewer recipients than this on average, may have more (10 MB in all): the next one would be of the same sites. */
 const TAIL_RECIPIENTS = 10
 const TAIL_WINDOW_BYTES = 5_000_000
-/** A campaign's first window is small, so that its first mail does not wait for a long one; then they grow with what was cut: the third is as long as it may be. */
+/**
+ * A campaign's first window is small, so that its first mail does not wait for a long one; then they grow with what was cut: the third is as long as it may be.
+ * 200 batches are soon there where sites are small; of one large site they hold 20,000 recipients, who are read, encoded and stored before any of them goes.
+ */
 const FIRST_WINDOW_BATCHES = 200
+const FIRST_WINDOW_RECIPIENTS = 6_000
 const GROWTH = 10
 
 /**
@@ -70,6 +74,7 @@ export function newGroup(place: GroupPlace, first: number): Group {
 export class WindowOfGroups {
   readonly #start: ExpansionCursor
   readonly #most: number
+  readonly #mostRecipients: number
   readonly #groups: Group[] = []
   /** the group of each site that still takes recipients */
   readonly #open = new Map<string, Group>()
@@ -85,14 +90,15 @@ export class WindowOfGroups {
   constructor(start: ExpansionCursor, most: number) {
     this.#start = start
     this.#most = Math.min(most, FIRST_WINDOW_BATCHES + GROWTH * start.batches)
+    this.#mostRecipients = FIRST_WINDOW_RECIPIENTS + GROWTH * start.recipients
     this.#position = start.position
   }
 
-  /** Would one more recipient there burst the atomic batch? */
+  /** Would one more recipient there burst the atomic batch, or a step that is not to be long yet? Batches that are open are filled first. */
   isFullFor(place: GroupPlace): boolean {
     const isTail = this.#recipients < TAIL_RECIPIENTS * this.#groups.length
     if (this.#bytes >= (isTail ? TAIL_WINDOW_BYTES : WINDOW_BYTES)) return true
-    return this.#groups.length >= this.#most && !this.#open.has(place.site)
+    return (this.#groups.length >= this.#most || this.#recipients >= this.#mostRecipients) && !this.#open.has(place.site)
   }
 
   add(place: GroupPlace, recipient: Recipient, after: number): void {
