@@ -31,12 +31,17 @@ export const NO_LIMITS = {
   mails_per_second: 100_000,
 }
 
-export const job = (id: string, html: string, recipients: readonly { readonly address: string }[]) => ({
+/** `to`: the recipients themselves, or the object that lists them. */
+export const job = (
+  id: string,
+  html: string,
+  to: { readonly recipients: readonly { readonly address: string }[] } | { readonly recipientsObject: string },
+) => ({
   id,
   kind: 'notice',
   from: { name: 'Acme', address: FROM },
   subject: 'News for {{ address }}',
   text: 'Dear {{ address }},\n\nthe news are in the HTML part.\n',
   html,
-  recipients,
+  ...to,
 })

@@ -49,15 +49,7 @@ async function measure({ ahead, title, wanted }: (typeof PEERS)[number], { sink,
     senders: 1,
     signal,
   })
-  const sending = lab.send(
-    TENANT,
-    job(
-      'line',
-      html(10),
-      Array.from({ length: MAILS }, (_, n) => recipient(n)),
-    ),
-    WITHIN_MS,
-  )
+  const sending = lab.send(TENANT, job('line', html(10), { recipients: Array.from({ length: MAILS }, (_, n) => recipient(n)) }), WITHIN_MS)
   const { fromMs, toMs } = await between(target.counted, WARM_UP, MAILS, signal)
   await sending
   const perSecond = ((MAILS - WARM_UP) / (toMs - fromMs)) * 1_000

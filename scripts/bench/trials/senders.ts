@@ -60,7 +60,7 @@ async function measure(count: number, { sink, signal }: TrialSurroundings): Prom
   })
   const mails = MAILS_A_SENDER * count
   const recipients = Array.from({ length: mails }, (_, n) => ({ ...recipient(n), address: `r${n}@${sites[n % SITES]}` }))
-  const sending = lab.send(TENANT, job('many', html(2), recipients), WITHIN_MS)
+  const sending = lab.send(TENANT, job('many', html(2), { recipients }), WITHIN_MS)
   // The last ones wait for whichever site is last: what counts is the time while all have work.
   const to = Math.round(mails * 0.85)
   const from = WARM_UP_A_SENDER * count

@@ -45,7 +45,7 @@ export const sessions: Trial = {
     if (sender === undefined) throw new Error('there is no sender')
     const mails = SESSIONS * MAILS_A_SESSION
     const recipients = Array.from({ length: mails }, (_, n) => ({ ...recipient(n), address: `r${n}@${sites[n % SITES]}` }))
-    const sending = lab.send(TENANT, job('open', html(10), recipients), SENT_WITHIN_MS)
+    const sending = lab.send(TENANT, job('open', html(10), { recipients }), SENT_WITHIN_MS)
     const untilMs = performance.now() + OPEN_WITHIN_MS
     while (peer.most() < SESSIONS && performance.now() < untilMs) await pause(LOOK_EVERY_MS, undefined, { signal }) // sessions open by and by
     const [open, atOpen] = [peer.most(), await memoryMb(sender)]
