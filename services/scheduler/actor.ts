@@ -16,6 +16,7 @@ import { own } from '../runtime/ownership.ts'
 import type { SchedulerContext } from './config.ts'
 import { Sites } from './sites.ts'
 import { startTerm } from './term.ts'
+import { successiveTerms } from './terms.ts'
 import { keepTlsReports } from './tls-report-keeper.ts'
 
 export async function startScheduler(context: SchedulerContext): Promise<AsyncDisposable> {
@@ -42,16 +43,16 @@ export async function startScheduler(context: SchedulerContext): Promise<AsyncDi
   await fleet.ready
 
   const feedback = context.metrics.counter('feedback', 'what came back after the 250, by kind and what became of it', ['kind', 'heard'])
-  let term: Promise<AsyncDisposable> | null = null
   const crash = (error: unknown) => {
     log.error('crashed', { error })
     process.exit(1) // a new process starts from what is durable
   }
-  const endTerm = async (): Promise<void> => {
-    const ending = term
-    term = null
-    if (ending) await (await ending)[Symbol.asyncDispose]()
-  }
+  const terms = successiveTerms(async () => {
+    const office = new AsyncDisposableStack()
+    office.use(await startTerm(context, { fleet, sites, onFeedback: (kind, heard) => feedback.inc({ kind, heard }) }))
+    office.use(keepTlsReports({ bus, clock, log, fleet: () => fleet.current()?.fleet ?? null, crash }))
+    return office
+  })
   const ownership = stack.use(
     await own({
       bucket: openBucket(bus, 'owners'),
@@ -61,21 +62,12 @@ export async function startScheduler(context: SchedulerContext): Promise<AsyncDi
       clock,
       log,
       ttlMs: config.livenessTtlMs,
-      onGained: () => {
-        const before = endTerm()
-        term = before.then(async () => {
-          const office = new AsyncDisposableStack()
-          office.use(await startTerm(context, { fleet, sites, onFeedback: (kind, heard) => feedback.inc({ kind, heard }) }))
-          office.use(keepTlsReports({ bus, clock, log, fleet: () => fleet.current()?.fleet ?? null, crash }))
-          return office
-        })
-        void term.catch(crash)
-      },
-      onLost: endTerm,
+      onGained: () => void terms.begin().catch(crash),
+      onLost: terms.end,
     }),
   )
   // Started = who asks for a campaign is answered, by us or by the one in office.
   await ownership.untilOwned('all')
-  await term
+  await terms.begun()
   return stack.move()
 }

@@ -118,6 +118,19 @@ describe('steps of an expansion', () => {
     expect(cutAtStep[0]).toBeLessThan(LINES / 4)
   })
 
+  it('leave the process its turns, though all chunks have arrived and all places are known', async () => {
+    const { bus } = stream({ at: 0, answer: null, stored: true })
+    let turns = 0
+    const count = () => {
+      turns++
+      next = setImmediate(count)
+    }
+    let next = setImmediate(count)
+    expect(await expand(campaign(), tools(bus, 15_000))).toEqual({ kind: 'done' })
+    clearImmediate(next)
+    expect(turns).toBeGreaterThanOrEqual(CHUNKS.length)
+  })
+
   it('follow each other one at a time while the list is read on, each from where the one before stands', async () => {
     const { bus, cursors, together } = stream({ at: 0, answer: null, stored: true })
     const running = campaign()

@@ -104,7 +104,6 @@ async function* linesOf({ record }: Running, { bus }: ExpansionTools): AsyncGene
   const { recipients } = decodeJob(job.body)
   for (let at = 0; at < recipients.length; at += READ_AHEAD) {
     yield recipients.slice(at, at + READ_AHEAD).map((recipient, n) => ({ kind: 'recipient', recipient, line: at + n + 1, after: at + n + 1 }))
-    await turn() // nothing here waits for the network, and what was stored is heard and released only in between
   }
 }
 
@@ -171,7 +170,11 @@ async function readOn(running: Running, tools: ExpansionTools): Promise<Expanded
         ahead = ahead.slice(together)
         together = Math.min(READ_AHEAD, 2 * together)
         await tools.onProgress(running, problems)
+        await turn()
       }
+      // NOTE Chunks that have arrived and places that are known are promises that hold already: without a turn, seconds pass in which this process hears
+      // nothing, releases nothing, and does not say that it lives.
+      await turn()
     }
     const refused = await flush(ahead)
     if (refused !== null) return { kind: 'refused', problems: [refused] }

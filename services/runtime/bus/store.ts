@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
 import { type Msg, nuid } from '@nats-io/nats-core'
 import { Infrastructure, InvariantBroken, isBusy, isFull, RETRY_PACE_MS } from '../errors.ts'
 import { storeHeaders } from './headers.ts'
@@ -8,6 +8,8 @@ import type { Entry, Refused, Stored, StoredAll, StoreOptions } from './types.ts
 const TIMEOUT_MS = 5_000
 /** The limit for one atomic batch of a server that Hato configures (scripts/nats-config); by itself a server takes 1,000. */
 const MAX_ENTRIES = 16_000
+/** some 5 ms */
+const ENTRIES_A_TURN = 500
 /** Open batches last milliseconds. */
 const AGAIN_MS = 20
 
@@ -49,7 +51,7 @@ export async function storeAll(link: Link, entries: readonly Entry[]): Promise<S
 
 /**
  * By the headers of ADR-50 themselves: NATS.js 3.4.0 passes no option but `headers` after the first message and hides the server's error codes.
- * All messages leave in one turn; the last one's answer is the batch's.
+ * The last message's answer is the batch's. A long batch leaves in several turns, so that this process hears and says other things meanwhile.
  */
 async function sayBatch(link: Link, entries: readonly Entry[], batchId: string): Promise<StoredAll> {
   const last = entries.length - 1
@@ -64,6 +66,7 @@ async function sayBatch(link: Link, entries: readonly Entry[], batchId: string):
     const entry = entries[at] as Entry
     const headers = headersOf(entry, at)
     link.nc.publish(entry.subject, entry.body, headers === null ? {} : { headers })
+    if (at % ENTRIES_A_TURN === 0) await turn()
   }
   const reply = await ask(last)
   if (reply.kind !== 'reply') return { kind: 'unknown', because: reply.kind, batchId }
