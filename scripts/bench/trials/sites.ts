@@ -13,8 +13,8 @@ import { job, NO_LIMITS, TENANT, trialFleet } from './fleet.ts'
 import { cpuMs, memoryMb, processesOf } from './processes.ts'
 import { atMost, type Finding, type Trial, type TrialSurroundings } from './trial.ts'
 
-/** A small campaign, where a receiver of ten thousand has five mails, and a large one, where it has fifty. */
-const SIZES = [50_000, 500_000] as const
+/** A small campaign, where each of ten thousand receivers has five mails, and a larger one, where it has twenty-five. */
+const SIZES = [50_000, 250_000] as const
 const FEW = 10
 const MANY = 10_000
 const MAILS_A_SESSION = 5
