@@ -48,8 +48,8 @@ describe('a step of an expansion', () => {
     const { atOnce, released, views } = desk([running])
     expect([...atOnce.choose(running, groups)]).toEqual(groups)
     atOnce.went(running, [
-      { group: groups[0] as Group, seq: 7 },
-      { group: groups[1] as Group, seq: 8 },
+      { group: groups[0] as Group, seq: 7, count: 5 },
+      { group: groups[1] as Group, seq: 8, count: 5 },
     ])
     expect(released).toEqual([running])
     expect([...running.underWay.sites()]).toEqual(['one.example', 'two.example'])
@@ -101,7 +101,7 @@ describe('a step of an expansion', () => {
     for (let seq = 1; seq <= 60; seq++) {
       const one = group('one.example', 10)
       if (!atOnce.choose(running, [one]).has(one)) break
-      atOnce.went(running, [{ group: one, seq }])
+      atOnce.went(running, [{ group: one, seq, count: 10 }])
       shown += 10
     }
     expect(shown).toBe(SAMPLE.least)

@@ -48,11 +48,10 @@ export class AtOnce {
   }
 
   /** They are durable, `sent` in the order of the stream. */
-  went(running: Running, sent: readonly { readonly group: Group; readonly seq: number }[]): void {
+  went(running: Running, sent: readonly { readonly group: Pick<Group, 'site' | 'provider' | 'shard'>; readonly seq: number; readonly count: number }[]): void {
     const { record, queues, underWay, expansion } = running
     const at = this.#options.now()
-    for (const { group, seq } of sent) {
-      const count = group.recipients.length
+    for (const { group, seq, count } of sent) {
       underWay.released(seq, group.site, count)
       this.#sites.released(group.site, group.shard, record.lane, { seq, count }, at)
       if (expansion.done) queues.delete(group.site)

@@ -70,6 +70,8 @@ async function commitNow(running: Running, { from, cursor, groups }: ExpansionSt
     entries.push({ subject: subject('releaseCursor', { ...names, site: token(group.site) }), body: encode({ released: -2 }), rollup: true, expect: { seq: 0 } })
   }
 
+  const counts = groups.map(({ recipients }) => recipients.length)
+  for (const group of groups) group.recipients = [] // the entries have them, and the next window is read while these are stored: two of them need not be in memory
   const stored = await tools.bus.storeAll(entries)
   let firstSeq: number
   if (stored.kind === 'stored') firstSeq = stored.lastSeq - entries.length + 1
@@ -84,19 +86,19 @@ async function commitNow(running: Running, { from, cursor, groups }: ExpansionSt
   }
   running.expansionSeq = firstSeq
   running.expansion = cursor
-  const sent: { readonly group: Group; readonly seq: number }[] = []
+  const sent: { readonly group: Group; readonly seq: number; readonly count: number }[] = []
   for (const [at, group] of groups.entries()) {
-    const offset = batchAt[at] as number
+    const [offset, count] = [batchAt[at] as number, counts[at] as number]
     if (going.has(group)) {
-      sent.push({ group, seq: firstSeq + offset })
+      sent.push({ group, seq: firstSeq + offset, count })
       continue
     }
     const queue = queueOf(running.queues, group)
     if (released.has(group)) {
       if (!inline.has(group)) queue.cursorSeq = firstSeq + offset + 2
-      running.underWay.released(firstSeq + offset, group.site, group.recipients.length)
-      tools.book.spend(record, group, group.recipients.length, tools.now())
-    } else queue.batches.push({ seq: firstSeq + offset, count: group.recipients.length })
+      running.underWay.released(firstSeq + offset, group.site, count)
+      tools.book.spend(record, group, count, tools.now())
+    } else queue.batches.push({ seq: firstSeq + offset, count })
   }
   if (sent.length > 0) tools.releases.went(running, sent)
   running.changed = true

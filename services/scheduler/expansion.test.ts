@@ -4,8 +4,9 @@ import type { ExpansionCursor } from '../../protocol/messages/mail.ts'
 import { listeningLog } from '../../test/kit/bus.ts'
 import type { Bus, Entry, StoredAll } from '../runtime/bus/types.ts'
 import { NOTHING_READ, type Running } from './campaigns.ts'
-import { ExpansionInterrupted } from './commit.ts'
+import { commit, ExpansionInterrupted } from './commit.ts'
 import { expand, type ExpansionTools } from './expansion.ts'
+import { WindowOfGroups } from './grouping.ts'
 
 const LINES = 60_000
 const CHUNKS = Array.from({ length: LINES / 1_000 }, (_, chunk) => {
@@ -140,6 +141,22 @@ describe('steps of an expansion', () => {
     expect(cursors.at(-1)?.cursor).toMatchObject({ listRead: LINES, recipients: LINES, done: true })
     expect(running.expansion).toEqual(cursors.at(-1)?.cursor)
     expect([...running.queues.values()].flatMap(({ batches }) => batches).reduce((sum, { count }) => sum + count, 0)).toBe(LINES)
+  })
+
+  it('hold nobody any more while they are stored, and count everybody', async () => {
+    const running = campaign()
+    const open = new WindowOfGroups(NOTHING_READ, 900)
+    for (let n = 0; n < 250; n++) open.add({ place: 'site', site: 'd.example', provider: null, shard: 't01' }, { address: `u${n}@d.example` }, n + 1)
+    const step = open.close(true, null)
+    let held = Number.NaN
+    const { bus } = stream({ at: 0, answer: null, stored: true })
+    const storeAll: Bus['storeAll'] = (entries) => {
+      held = step.groups.reduce((sum, { recipients }) => sum + recipients.length, 0)
+      return bus.storeAll(entries)
+    }
+    await commit(running, step, tools({ ...bus, storeAll } as Bus))
+    expect(held).toBe(0)
+    expect(running.queues.get('d.example')?.batches.map(({ count }) => count)).toEqual([100, 100, 50])
   })
 
   it('end with the one of which nobody knows whether it stands: none is written behind it', async () => {
