@@ -167,6 +167,13 @@ export const SUBJECTS = {
     what: 'a new owner asks what the sender holds of its shard',
   },
   report: { on: 'router.{shard}.report', how: 'request', says: ['sender'], hears: ['domain-router'], what: 'what the sender did; answered by renewals' },
+  reports: {
+    on: 'router.{router}.reports',
+    how: 'request',
+    says: ['sender'],
+    hears: ['domain-router'],
+    what: 'reports to several shards of one router process, in one message',
+  },
   drain: { on: 'router.{shard}.drain', how: 'core', says: ['domain-router'], hears: ['scheduler'], what: 'how much each site holds and drains' },
   siteStatus: {
     on: 'router.{shard}.status',

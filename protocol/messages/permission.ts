@@ -130,6 +130,15 @@ export interface ReportAnswer {
   readonly senderRests?: readonly (SenderRest & { readonly site: string })[]
 }
 
+/** `router.<node>.reports`: those that a sender has for several shards of one process. */
+export interface Reports {
+  readonly reports: readonly { readonly shard: string; readonly report: Report }[]
+}
+/** In their order; null: the shard is not, or no longer, this process's, and the report was not heard. */
+export interface ReportAnswers {
+  readonly answers: readonly (ReportAnswer | null)[]
+}
+
 /** `sender.<id>.holdings` → what the sender holds of a shard, for adoption by a new owner. */
 export interface HoldingsAsk {
   readonly shard: string

@@ -2,15 +2,15 @@
  * domain-router: decides how fast, per site.
  *
  * OWNS       shards (a provider each, t00 … t31) by `domain-router.<shard>`; of each: window, pace, rest, leases, and `router.<shard>` in bucket reputation
- * HEARS      mail.<shard>.<lane> · router.<shard>.report/status/control · senders.here · ip-manager.changed · scheduler.held · isp.status, isp.control
+ * HEARS      mail.<shard>.<lane> · router.<shard>.report/status/control, router.<node>.reports · senders.here · ip-manager.changed · scheduler.held · isp.status, isp.control
  * SAYS       sender.<id>.grant, sender.<id>.holdings · ip-manager.allowance · router.<shard>.drain · later.rest.<shard>.… and due.<lane> (MAIL)
  * INVARIANT  one owner per shard grants, senders refuse older epochs (S3); what is lent, lingers or may still be held never exceeds window, allowance
  *            and row per (IP × site) (S4); a source that stopped is given nothing (S5); mail leaves from its pool only (S6)
  * ON CRASH   another process owns the shard under a new epoch, asks every sender what it holds and adopts it; orders that waited come again by ack_wait
  * NOT HERE   what is sent and when (scheduler), from where and how much in all (ip-manager), the conversation and its outcomes (sender)
  */
-import { decode } from '../../protocol/codec.ts'
-import type { CampaignHeld, SenderHere, SourceChanged } from '../../protocol/messages/permission.ts'
+import { decode, encode } from '../../protocol/codec.ts'
+import type { CampaignHeld, ReportAnswers, Reports, SenderHere, SourceChanged } from '../../protocol/messages/permission.ts'
 import { allShards } from '../../protocol/site.ts'
 import { subject } from '../../protocol/subjects.ts'
 import type { Config } from '../runtime/config.ts'
@@ -72,6 +72,13 @@ export async function startRouter(context: ActorContext<Config<typeof ROUTER_CON
   )
   stack.use(bus.hear(subject('sourceChanged', {}), ({ body }) => tellAll({ on: 'sourceChanged', changed: decode<SourceChanged>(body) })))
   stack.use(bus.hear(subject('campaignHeld', {}), ({ body }) => tellAll({ on: 'campaignHeld', held: decode<CampaignHeld>(body) })))
+
+  stack.use(
+    bus.serve(subject('reports', { router: nodeId }), ({ body, reply }) => {
+      const answers = decode<Reports>(body).reports.map(({ shard, report }) => shards.get(shard)?.report(report) ?? null)
+      reply(encode({ answers } satisfies ReportAnswers))
+    }),
+  )
 
   const grants = new GrantPost({
     ask: (sender, body) => askWithin(bus, subject('grant', { sender }), body, GRANT_HEARD_MS),

@@ -1,7 +1,7 @@
 import { decode, encode } from '../../protocol/codec.ts'
 import type { HeldOrder } from '../../protocol/messages/mail.ts'
 import type { ErrorAnswer, IspControl, IspStatus } from '../../protocol/messages/ops.ts'
-import type { Allowances, Grant, Holdings, HoldingsAsk, Report } from '../../protocol/messages/permission.ts'
+import type { Allowances, Grant, Holdings, HoldingsAsk, Report, ReportAnswer } from '../../protocol/messages/permission.ts'
 import { subject } from '../../protocol/subjects.ts'
 import { LANES, type MonoMs } from '../../protocol/words.ts'
 import type { Answer, Bus } from '../runtime/bus/types.ts'
@@ -64,7 +64,12 @@ export class ShardActor implements AsyncDisposable {
     if (this.#over) return
     this.tell({ on: 'gained', epoch, memory: known })
     const { name } = this.shard
-    this.#stack.use(bus.serve(subject('report', { shard: name }), (call) => this.#serve<Report>(call, (report) => ({ on: 'report', report }))))
+    this.#stack.use(
+      bus.serve(subject('report', { shard: name }), ({ body, reply }) => {
+        const answer = this.report(decode<Report>(body))
+        if (answer !== null) reply(encode(answer))
+      }),
+    )
     this.#stack.use(
       bus.serve(subject('siteStatus', { shard: name }), (call) => call.reply(encode(this.status(decode<{ site: string | null }>(call.body).site)))),
     )
@@ -120,6 +125,11 @@ export class ShardActor implements AsyncDisposable {
     return this.tell({ on: 'statusAsked', site }).flatMap((said) => (said.say === 'answerStatus' ? said.sites : []))
   }
 
+  /** Null: the shard is not ours (yet, or any more), and nothing was heard. */
+  report(report: Report): ReportAnswer | null {
+    return this.tell({ on: 'report', report }).find((said) => said.say === 'answerReport')?.answer ?? null
+  }
+
   async control(site: string, control: IspControl): Promise<ControlAnswer | ErrorAnswer> {
     const answer = this.tell({ on: 'ispControl', site, control }).find((said) => said.say === 'answerControl')?.answer
     if (answer === undefined) return { error: { code: 'no-owner', message: `${site}: shard ${this.shard.name} is changing hands; ask again in a second` } }
@@ -168,10 +178,6 @@ export class ShardActor implements AsyncDisposable {
   #moment(): Moment {
     const { clock, mayGrant } = this.#options
     return { now: clock.now(), mono: clock.mono(), dice: Math.random, mayGrant: mayGrant() }
-  }
-
-  #serve<T>({ body, reply }: { body: Uint8Array; reply: (body: Uint8Array) => void }, heard: (body: T) => Heard): void {
-    for (const said of this.tell(heard(decode<T>(body)))) if (said.say === 'answerReport') reply(encode(said.answer))
   }
 
   /** What is wanted is counted over all busy sites: once for all that came in one turn. */

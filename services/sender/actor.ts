@@ -3,7 +3,7 @@
  *
  * OWNS       nothing durable; SMTP sessions and the orders in its hands, under leases
  * HEARS      sender.<id>.grant, sender.<id>.holdings (routers) · ip-manager.changed · bucket campaigns held.> dkim-keys · bucket owners
- * SAYS       senders.here · router.<shard>.report · claims and outcomes (OUTCOMES) · retry orders (MAIL)
+ * SAYS       senders.here · router.<shard>.report, router.<node>.reports · claims and outcomes (OUTCOMES) · retry orders (MAIL)
  * INVARIANT  no transaction without a live lease, a claim of its own, and room in the journal (S2, S3, S4, S5)
  * ON CRASH   its node key expires; its orders come back after ack_wait and are taken over by their claims
  * NOT HERE   which IP, how fast, how many sessions: the lease says; when to try again: protocol/retry
@@ -46,7 +46,8 @@ import { Orders } from './orders.ts'
 import { createJudge } from './policy/replies/judge.ts'
 import { SessionLengths } from './policy/session-lengths.ts'
 import { type Judge, Weighing } from './policy/judging.ts'
-import { Reports } from './reports.ts'
+import { ReportPost } from './report-post.ts'
+import { askQuietly, Reports } from './reports.ts'
 import { Rounds } from './rounds.ts'
 import { Routes } from './routes.ts'
 import { PlaintextHosts } from './tls/plaintext-hosts.ts'
@@ -195,7 +196,9 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
       })
     },
   })
-  const reports = stack.use(new Reports({ bus, leases }))
+  const reports = stack.use(
+    new Reports({ post: new ReportPost({ ask: askQuietly(bus), ownerOf: (shard) => routerOwners.ownerOf(shard)?.owner ?? null }), leases }),
+  )
 
   const rounds = stack.use(
     new Rounds(
@@ -278,7 +281,7 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
       here()
       await leases.close()
       await journal.close()
-      for (const shard of leases.shards()) reports.now(shard)
+      reports.last()
       await bus.flush()
       await stack.disposeAsync()
     },

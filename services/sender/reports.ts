@@ -1,9 +1,7 @@
-import { decode, encode } from '../../protocol/codec.ts'
-import type { ReportAnswer } from '../../protocol/messages/permission.ts'
-import { subject } from '../../protocol/subjects.ts'
-import type { Answer, Bus } from '../runtime/bus/types.ts'
+import type { Bus } from '../runtime/bus/types.ts'
 import { Infrastructure } from '../runtime/errors.ts'
 import type { Leases } from './leases.ts'
+import type { Asked, ReportPost } from './report-post.ts'
 
 /** Renewals need several tries within a lease's 4 s. */
 const ANSWER_MS = 1_000
@@ -12,19 +10,25 @@ const TOGETHER_MS = 50
 
 /** Tells each router what was done under its leases, at every turn and sooner when asked; one report per shard in flight. */
 export class Reports implements Disposable {
-  readonly #bus: Bus
+  readonly #post: ReportPost
   readonly #leases: Leases
   readonly #inFlight = new Map<string, { again: boolean }>()
   readonly #low = new Set<string>()
   #together: NodeJS.Timeout | null = null
 
-  constructor(options: { bus: Bus; leases: Leases }) {
-    this.#bus = options.bus
+  constructor(options: { post: ReportPost; leases: Leases }) {
+    this.#post = options.post
     this.#leases = options.leases
   }
 
   every(): void {
     for (const shard of this.#leases.shards()) this.now(shard)
+  }
+
+  /** A stopping sender's last word: said when this returns, if not yet answered. */
+  last(): void {
+    this.every()
+    this.#post.leave()
   }
 
   /** A lease of the shard runs low. */
@@ -53,19 +57,21 @@ export class Reports implements Disposable {
     if (report === null) return
     const flight = { again: false }
     this.#inFlight.set(shard, flight)
-    const answer = await this.#ask(subject('report', { shard }), encode(report))
-    if (answer.kind === 'answer') {
+    const told = await this.#post.send(shard, report)
+    if (told.kind === 'answer') {
       this.#leases.heard(report)
-      this.#leases.answered(shard, decode<ReportAnswer>(answer.body))
+      this.#leases.answered(shard, told.answer)
     } else this.#leases.unheard(report)
     this.#inFlight.delete(shard)
-    if (flight.again && answer.kind !== 'ended') this.now(shard)
+    if (flight.again && told.kind !== 'ended') this.now(shard)
   }
+}
 
-  /** `ended`: the connection was closed or forbids it; the last report of a stopping sender may meet that. */
-  async #ask(on: string, body: Uint8Array): Promise<Answer | { readonly kind: 'ended' }> {
+/** The last report of a stopping sender may meet a connection that is closed, or forbids it. */
+export function askQuietly(bus: Bus): (on: string, body: Uint8Array) => Promise<Asked> {
+  return async (on, body) => {
     try {
-      return await this.#bus.ask(on, body, { timeoutMs: ANSWER_MS })
+      return await bus.ask(on, body, { timeoutMs: ANSWER_MS })
     } catch (error) {
       if (!(error instanceof Infrastructure)) throw error
       return { kind: 'ended' }

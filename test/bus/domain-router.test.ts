@@ -6,7 +6,7 @@ import { Fleet, type FleetRecord } from '../../protocol/fleet.ts'
 import { fullMask } from '../../protocol/mask.ts'
 import type { Order } from '../../protocol/messages/mail.ts'
 import type { ErrorAnswer, IspStatus } from '../../protocol/messages/ops.ts'
-import type { AllowanceAsk, Allowances, Drain, SourceChanged } from '../../protocol/messages/permission.ts'
+import type { AllowanceAsk, Allowances, Drain, Report, ReportAnswers, Reports, SourceChanged } from '../../protocol/messages/permission.ts'
 import { STREAM, STREAMS } from '../../protocol/streams.ts'
 import { subject, wildcard } from '../../protocol/subjects.ts'
 import type { Bus, Listening } from '../../services/runtime/bus.ts'
@@ -164,6 +164,16 @@ describe('a router', () => {
     expect(told.some(({ bulk }) => bulk > 0)).toBe(true)
     await until('the last drain says zero', () => drains.at(-1)?.sites.every(({ bulk, urgent }) => bulk + urgent === 0) ?? false, 10_000)
   }, 60_000)
+
+  it('answers what one message reports to several of its shards, and says of which it is no owner', async () => {
+    const row = await openBucket(here.bus, 'owners').get(KEYS.owner('domain-router', 'google'))
+    const { owner } = decode<{ owner: string }>((row as NonNullable<typeof row>).value)
+    const report: Report = { sender: 's9', tick: 7, sessionsFree: 1, leases: [] }
+    const reports: Reports = { reports: ['google', 'nobodys', 't00'].map((shard) => ({ shard, report })) }
+    const answer = await here.bus.ask(subject('reports', { router: owner }), encode(reports), { timeoutMs: 3_000 })
+    const { answers } = answer.kind === 'answer' ? decode<ReportAnswers>(answer.body) : { answers: [] }
+    expect(answers.map((one) => one && [one.tick, one.epoch > 0])).toEqual([[7, true], null, [7, true]])
+  })
 
   it('parks what may not be sent now, with its reason, and goes on when a person resumes; the order of a person outlives a kill', async () => {
     sender('s2')
