@@ -249,11 +249,19 @@ export async function startSender(context: ActorContext<Config<typeof SENDER_CON
     if (answer.kind === 'refused') log.info('grant refused', { lease: id, site, ip, because: answer.because })
     return answer
   }
+  let loop = performance.eventLoopUtilization()
   function here(): void {
-    const message: SenderHere = { sender, tick: clock.mono(), sessionsFree: leases.sessionsFree(), ips, stopping, manyGrants: true }
+    const message: SenderHere = { sender, tick: clock.mono(), sessionsFree: leases.offered(), ips, stopping, manyGrants: true }
     bus.say(subject('senderHere', {}), encode(message))
   }
-  stack.use(every(HERE_EVERY_MS, here))
+  stack.use(
+    every(HERE_EVERY_MS, () => {
+      const was = loop
+      loop = performance.eventLoopUtilization()
+      leases.turn(performance.eventLoopUtilization(loop, was).utilization)
+      here()
+    }),
+  )
   function keepWorking(lane: Lane): void {
     for (const { order, ackSubject } of leases.held()) if (order.lane === lane) bus.working(ackSubject)
   }

@@ -14,6 +14,7 @@ import type { MonoMs } from '../../protocol/words.ts'
 import type { Owners } from '../runtime/owners.ts'
 import { LeaseBook } from './lease-book.ts'
 import type { LeaseHolder } from './lease-holder.ts'
+import { FIRST_APPETITE, isCrowded, nextAppetite, offered } from './policy/appetite.ts'
 
 /** A tick older than this says that the grant was on the way too long to be trusted (design §6 "Lease"). */
 const TICK_MAX_AGE_MS = 1_000
@@ -43,6 +44,7 @@ export class Leases {
   readonly #book = new LeaseBook<LeaseHolder>()
   /** highest epoch seen per shard: an older one is refused even before the bucket's watch tells */
   readonly #epochs = new Map<string, number>()
+  #appetite = FIRST_APPETITE
 
   constructor(rules: LeaseRules) {
     this.#rules = rules
@@ -121,9 +123,9 @@ export class Leases {
   /** What the shard's router does not know yet, and what waits for its renewal; null = nothing. */
   reportFor(shard: string): Report | null {
     const now = this.#rules.mono()
-    const sessionsFree = this.sessionsFree()
+    const sessionsFree = this.offered()
     // Without room our idle leases are in somebody's way: their router hears of each at every turn and may end them.
-    const idleMs = sessionsFree > 0 ? QUIET_REPORT_MS : 0
+    const idleMs = isCrowded(this.sessionsFree(), sessionsFree) ? 0 : QUIET_REPORT_MS
     const leases: LeaseReport[] = []
     for (const holder of this.#book.toTell(shard, now, { quietMs: QUIET_REPORT_MS, idleMs })) {
       leases.push(holder.report(now))
@@ -154,7 +156,7 @@ export class Leases {
     return {
       sender: this.#rules.sender,
       tick: this.#rules.mono(),
-      sessionsFree: this.sessionsFree(),
+      sessionsFree: this.offered(),
       leases: leases.map((holder) => ({
         ...holder.lease,
         open: holder.sessions('open'),
@@ -173,6 +175,16 @@ export class Leases {
     let sessions = 0
     for (const holder of this.#book.all()) sessions += holder.sessions(phase)
     return sessions
+  }
+
+  /** `busy`: the share of the time since the last turn in which the event loop had work. */
+  turn(busy: number): void {
+    this.#appetite = nextAppetite(this.#appetite, { lent: this.#book.lent(), busy, most: this.#rules.sessionsMax })
+  }
+
+  /** Sessions that routers are told of as free. */
+  offered(): number {
+    return offered(this.sessionsFree(), this.#appetite, this.#book.lent())
   }
 
   sessionsFree(): number {

@@ -5,6 +5,8 @@ import { hasRoomToSpare } from './roster.ts'
 
 /** What is taken before anybody knows how fast the shard drains. */
 const LEAST = 32
+/** … while no sender has room that nobody waits for: 32 of each shard of a tail were a thousand sites that waited here, kept alive and told of, for seconds. */
+const LEAST_WITHOUT_ROOM = 4
 const MOST = 500
 /** While what waits cannot be placed: so many more at each look, since what comes behind it may be for a site that can. */
 const TRICKLE = 16
@@ -21,8 +23,9 @@ const TRICKLE_WITHOUT_ROOM = 1
 export function wanted(shard: Shard, lane: Lane, when: 'now' | 'look', mono: MonoMs): number {
   const waiting = waitingOrders(shard, lane)
   if (shard.epoch === 0 || waiting >= HELD_MOST) return 0
-  const ahead = Math.min(MOST, Math.max(LEAST, Math.ceil((QUEUE_AHEAD_S * shard.perS) / Math.max(1, shard.orderSize[lane]))))
+  const spare = hasRoomToSpare(shard.roster, shard.holders, mono)
+  const ahead = Math.min(MOST, Math.max(spare ? LEAST : LEAST_WITHOUT_ROOM, Math.ceil((QUEUE_AHEAD_S * shard.perS) / Math.max(1, shard.orderSize[lane]))))
   if (waiting < ahead) return ahead - waiting
   if (when === 'now') return 0
-  return hasRoomToSpare(shard.roster, shard.holders, mono) ? TRICKLE : TRICKLE_WITHOUT_ROOM
+  return spare ? TRICKLE : TRICKLE_WITHOUT_ROOM
 }
