@@ -189,6 +189,15 @@ export interface Allowances {
   readonly tick: MonoMs
   readonly ms: number
   readonly allowances: readonly Allowance[]
+  /** who answers reads `AllowanceAsks` too */
+  readonly manyAsks?: true
+}
+/** Those of several shards of one process, to an ip-manager that says it reads them; answered in their order. */
+export interface AllowanceAsks {
+  readonly asks: readonly AllowanceAsk[]
+}
+export interface AllowanceAnswers {
+  readonly answers: readonly Allowances[]
 }
 /** What one IP may do at one site, over all senders. */
 export interface Allowance {

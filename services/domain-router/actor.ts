@@ -19,13 +19,14 @@ import { openBucket } from '../runtime/kv.ts'
 import type { ActorContext } from '../runtime/lifecycle.ts'
 import { watchOwners } from '../runtime/owners.ts'
 import { own, type Ownership } from '../runtime/ownership.ts'
+import { AllowancePost } from './allowance-post.ts'
 import type { ROUTER_CONFIG } from './config.ts'
 import { GrantPost } from './grant-post.ts'
 import { openIspDoor } from './isp-door.ts'
 import { MemoryStore } from './memory-store.ts'
 import type { Heard } from './policy/messages.ts'
 import { networkOf } from './policy/network.ts'
-import { GRANT_HEARD_MS } from './policy/numbers.ts'
+import { ALLOWANCE_EVERY_MS, GRANT_HEARD_MS } from './policy/numbers.ts'
 import { hearSender, type Roster } from './policy/roster.ts'
 import { routerMetrics } from './router-metrics.ts'
 import { askWithin, ShardActor } from './shard-actor.ts'
@@ -84,6 +85,7 @@ export async function startRouter(context: ActorContext<Config<typeof ROUTER_CON
     ask: (sender, body) => askWithin(bus, subject('grant', { sender }), body, GRANT_HEARD_MS),
     takesMany: (sender) => roster.get(sender)?.manyGrants ?? false,
   })
+  const allowances = new AllowancePost({ ask: (body) => askWithin(bus, subject('allowance', {}), body, ALLOWANCE_EVERY_MS) })
   ownership = stack.use(
     await own({
       bucket: openBucket(bus, 'owners'),
@@ -102,6 +104,7 @@ export async function startRouter(context: ActorContext<Config<typeof ROUTER_CON
           mayGrant: () => ownership?.epochOf(name) === epoch && ownership.mayGrant(name),
           memory: new MemoryStore(reputation, name, log),
           grants,
+          allowances,
           counters,
         })
         shards.set(name, actor)

@@ -1,13 +1,14 @@
 import { decode, encode } from '../../protocol/codec.ts'
 import type { HeldOrder } from '../../protocol/messages/mail.ts'
 import type { ErrorAnswer, IspControl, IspStatus } from '../../protocol/messages/ops.ts'
-import type { Allowances, Grant, Holdings, HoldingsAsk, Report, ReportAnswer } from '../../protocol/messages/permission.ts'
+import type { Grant, Holdings, HoldingsAsk, Report, ReportAnswer } from '../../protocol/messages/permission.ts'
 import { subject } from '../../protocol/subjects.ts'
 import { LANES, type MonoMs } from '../../protocol/words.ts'
 import type { Answer, Bus } from '../runtime/bus/types.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { Infrastructure, InvariantBroken, RETRY_PACE_MS } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
+import type { AllowancePost } from './allowance-post.ts'
 import { logDecision } from './events.ts'
 import type { GrantPost } from './grant-post.ts'
 import type { MemoryStore } from './memory-store.ts'
@@ -15,7 +16,6 @@ import { type OrderDoor, openOrderDoor } from './order-door.ts'
 import { ParkingLot } from './parking-lot.ts'
 import { violations } from './policy/figures.ts'
 import type { ControlAnswer, Heard, Say } from './policy/messages.ts'
-import { ALLOWANCE_EVERY_MS } from './policy/numbers.ts'
 import { receive } from './policy/receive.ts'
 import { wanted } from './policy/want.ts'
 import type { RouterCounters } from './router-metrics.ts'
@@ -31,6 +31,7 @@ export interface ShardActorOptions {
   readonly mayGrant: () => boolean
   readonly memory: MemoryStore
   readonly grants: GrantPost
+  readonly allowances: AllowancePost
   readonly counters: RouterCounters
 }
 
@@ -238,9 +239,9 @@ export class ShardActor implements AsyncDisposable {
   }
 
   async #askAllowances(ask: Extract<Say, { say: 'askAllowances' }>['ask']): Promise<void> {
-    const answer = await askWithin(this.#options.bus, subject('allowance', {}), encode(ask), ALLOWANCE_EVERY_MS)
+    const allowances = await this.#options.allowances.send(ask)
     // Without an answer the last one runs out; the next question comes within a second.
-    if (answer.kind === 'answer') this.tell({ on: 'allowances', allowances: decode<Allowances>(answer.body), asked: ask.sites })
+    if (allowances !== null) this.tell({ on: 'allowances', allowances, asked: ask.sites })
   }
 }
 

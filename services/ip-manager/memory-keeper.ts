@@ -43,8 +43,8 @@ export interface MemoryKeeper extends AsyncDisposable {
   save(): Promise<boolean>
 }
 
-/** Making the value takes no more than a twentieth of the time: with many thousand pairs it is saved less often, and a new owner reads the journal from further back. */
-const SAVE_SHARE = 20
+/** Making the value takes no more than a sixtieth of the time: with twenty thousand pairs it is saved each ten seconds or so, and a new owner reads the journal from as far back. */
+const SAVE_SHARE = 60
 const DEFLATE_FROM_BYTES = 64 * 1024
 const deflated = promisify(deflate)
 const inflated = promisify(inflate)

@@ -5,7 +5,7 @@
  */
 import { decode, encode } from '../../protocol/codec.ts'
 import type { FleetRecord } from '../../protocol/fleet.ts'
-import type { AllowanceAsk, Allowances, Complained } from '../../protocol/messages/permission.ts'
+import type { AllowanceAnswers, AllowanceAsk, AllowanceAsks, Allowances, Complained } from '../../protocol/messages/permission.ts'
 import { subject } from '../../protocol/subjects.ts'
 import type { Call, Follow, StoredMessage } from '../runtime/bus/types.ts'
 import { openBucket } from '../runtime/kv.ts'
@@ -147,11 +147,15 @@ export async function startReign(
   function answerAsk(call: Call): void {
     // No answer is an answer: the router asks again in a second, and what it was allowed runs out.
     if (manager.hearingSince === null || fenced || !term.mayGrant()) return
-    const ask = decode<AllowanceAsk>(call.body)
+    const said = decode<AllowanceAsk | AllowanceAsks>(call.body)
     passNow()
+    if ('asks' in said) call.reply(encode({ answers: said.asks.map(answerTo) } satisfies AllowanceAnswers))
+    else call.reply(encode(answerTo(said)))
+  }
+
+  function answerTo(ask: AllowanceAsk): Allowances {
     hearHolder(manager, ask, clock.now())
-    const answer: Allowances = { epoch: term.epoch, tick: ask.tick, ms: ALLOWANCE_MS, allowances: allow(manager, ask.sites) }
-    call.reply(encode(answer))
+    return { epoch: term.epoch, tick: ask.tick, ms: ALLOWANCE_MS, allowances: allow(manager, ask.sites), manyAsks: true }
   }
 
   const owned = stack.move()

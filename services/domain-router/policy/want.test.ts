@@ -21,6 +21,15 @@ describe('a shard that cannot place what it holds', () => {
     expect(wanted(desk.shard, 'urgent', 'now', desk.mono)).toBeGreaterThan(1) // the other lane is not full
   })
 
+  it('takes few ahead then: a tail has a thousand sites that would wait here', () => {
+    const few = (sessionsFree: number) => {
+      const desk = new Desk({ senders: { s1: sessionsFree } })
+      desk.arrive(...Array.from({ length: 3 }, (_, at) => desk.order({ site: `d${at}.example`, count: 5 })))
+      return wanted(desk.shard, 'bulk', 'now', desk.mono)
+    }
+    expect([few(50), few(0)]).toEqual([29, 1])
+  })
+
   it('does so too while what a sender has free is waited for', () => {
     const desk = holding(3)
     desk.allow()
