@@ -22,12 +22,7 @@ describe('a shard that cannot place what it holds', () => {
   })
 
   it('takes few ahead then: a tail has a thousand sites that would wait here', () => {
-    const few = (sessionsFree: number) => {
-      const desk = new Desk({ senders: { s1: sessionsFree } })
-      desk.arrive(...Array.from({ length: 3 }, (_, at) => desk.order({ site: `d${at}.example`, count: 5 })))
-      return wanted(desk.shard, 'bulk', 'now', desk.mono)
-    }
-    expect([few(50), few(0)]).toEqual([29, 1])
+    expect([ahead(1, 50), ahead(1, 0)]).toEqual([31, 3])
   })
 
   it('does so too while what a sender has free is waited for', () => {
@@ -39,3 +34,16 @@ describe('a shard that cannot place what it holds', () => {
     expect(wanted(desk.shard, 'bulk', 'look', desk.mono)).toBe(1)
   })
 })
+
+describe('what comes behind', () => {
+  it('is asked for by halves as orders come and go, and to the full at each look', () => {
+    expect([ahead(15, 50), ahead(16, 50), ahead(16, 50, 'look')]).toEqual([17, 0, 16])
+  })
+})
+
+/** Asked for by a shard at which so many sites wait. */
+function ahead(sites: number, sessionsFree: number, when: 'now' | 'look' = 'now'): number {
+  const desk = new Desk({ senders: { s1: sessionsFree } })
+  desk.arrive(...Array.from({ length: sites }, (_, at) => desk.order({ site: `d${at}.example`, count: 5 })))
+  return wanted(desk.shard, 'bulk', when, desk.mono)
+}

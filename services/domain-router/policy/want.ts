@@ -25,7 +25,8 @@ export function wanted(shard: Shard, lane: Lane, when: 'now' | 'look', mono: Mon
   if (shard.epoch === 0 || waiting >= HELD_MOST) return 0
   const spare = hasRoomToSpare(shard.roster, shard.holders, mono)
   const ahead = Math.min(MOST, Math.max(spare ? LEAST : LEAST_WITHOUT_ROOM, Math.ceil((QUEUE_AHEAD_S * shard.perS) / Math.max(1, shard.orderSize[lane]))))
-  if (waiting < ahead) return ahead - waiting
+  // As orders come and go half of it is asked for at once: one by one each would be a pull, and a question to the ip-manager, of its own.
+  if (waiting < (when === 'now' ? ahead / 2 : ahead)) return ahead - waiting
   if (when === 'now') return 0
   return spare ? TRICKLE : TRICKLE_WITHOUT_ROOM
 }
