@@ -9,9 +9,9 @@ const turns = (count: number, from: number, around: Parameters<typeof nextAppeti
 }
 
 describe('how many sessions a sender asks for', () => {
-  it('doubles while they are used and the CPU has time, to all it may hold', () => {
+  it('grows while they are used and the CPU has time, within seconds to all it may hold', () => {
     let appetite = FIRST_APPETITE
-    for (let turn = 0; turn < 4; turn++) appetite = nextAppetite(appetite, { lent: Math.floor(appetite), busy: 0.5, most: 1_000 })
+    for (let turn = 0; turn < 6; turn++) appetite = nextAppetite(appetite, { lent: Math.floor(appetite), busy: 0.5, most: 1_000 })
     expect(appetite).toBe(1_000)
   })
 
