@@ -14,7 +14,7 @@ import type { MonoMs } from '../../protocol/words.ts'
 import type { Owners } from '../runtime/owners.ts'
 import { LeaseBook } from './lease-book.ts'
 import type { LeaseHolder } from './lease-holder.ts'
-import { FIRST_APPETITE, isCrowded, nextAppetite, offered } from './policy/appetite.ts'
+import { type Appetite, firstAppetite, isCrowded, nextAppetite, offered } from './policy/appetite.ts'
 
 /** A tick older than this says that the grant was on the way too long to be trusted (design §6 "Lease"). */
 const TICK_MAX_AGE_MS = 1_000
@@ -44,10 +44,11 @@ export class Leases {
   readonly #book = new LeaseBook<LeaseHolder>()
   /** highest epoch seen per shard: an older one is refused even before the bucket's watch tells */
   readonly #epochs = new Map<string, number>()
-  #appetite = FIRST_APPETITE
+  #appetite: Appetite
 
   constructor(rules: LeaseRules) {
     this.#rules = rules
+    this.#appetite = firstAppetite(rules.sessionsMax)
   }
 
   grant(grant: Grant): GrantAnswer {
@@ -184,7 +185,7 @@ export class Leases {
 
   /** Sessions that routers are told of as free. */
   offered(): number {
-    return offered(this.sessionsFree(), this.#appetite, this.#book.lent())
+    return offered(this.sessionsFree(), this.#appetite.sessions, this.#book.lent())
   }
 
   sessionsFree(): number {

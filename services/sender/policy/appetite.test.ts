@@ -1,32 +1,35 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { FIRST_APPETITE, isCrowded, nextAppetite, offered } from './appetite.ts'
+import { type Appetite, firstAppetite, isCrowded, nextAppetite, offered } from './appetite.ts'
 
-const turns = (count: number, from: number, around: Parameters<typeof nextAppetite>[1]) => {
-  let appetite = from
-  for (let turn = 0; turn < count; turn++) appetite = nextAppetite(appetite, around)
-  return appetite
-}
+type Around = Parameters<typeof nextAppetite>[1]
+const turns = (count: number, appetite: Appetite, around: (sessions: number) => Around): Appetite =>
+  count === 0 ? appetite : turns(count - 1, nextAppetite(appetite, around(appetite.sessions)), around)
+const spent = (lent: number) => () => ({ lent, busy: 1, most: 1_000 })
 
 describe('how many sessions a sender asks for', () => {
-  it('grows while they are used and the CPU has time, within seconds to all it may hold', () => {
-    let appetite = FIRST_APPETITE
-    for (let turn = 0; turn < 6; turn++) appetite = nextAppetite(appetite, { lent: Math.floor(appetite), busy: 0.5, most: 1_000 })
-    expect(appetite).toBe(1_000)
+  it('is all it may hold at first, and a burst of three seconds changes nothing', () => {
+    expect(turns(6, firstAppetite(1_000), spent(1_000)).sessions).toBe(1_000)
   })
 
-  it('falls to what can be served while the CPU is spent, and no further than peers next door need', () => {
-    expect(nextAppetite(1_000, { lent: 500, busy: 1, most: 1_000 })).toBe(400) // what is lent counts, not what was once believed
-    expect(turns(20, 1_000, { lent: 1_000, busy: 1, most: 1_000 })).toBe(64)
+  it('falls to what can be served while the CPU stays spent, and no further than peers next door need', () => {
+    expect(nextAppetite({ sessions: 1_000, busy: 1 }, { lent: 500, busy: 1, most: 1_000 }).sessions).toBe(400) // what is lent counts, not what was once believed
+    expect(turns(12, firstAppetite(1_000), spent(1_000)).sessions).toBeLessThan(400)
+    expect(turns(40, firstAppetite(1_000), spent(1_000)).sessions).toBe(64)
+  })
+
+  it('grows while they are used and the CPU has time, within seconds to all it may hold', () => {
+    expect(turns(7, { sessions: 64, busy: 0.5 }, (sessions) => ({ lent: Math.floor(sessions), busy: 0.5, most: 1_000 })).sessions).toBe(1_000)
   })
 
   it('stays while nobody uses it up: an idle sender has proven nothing', () => {
-    expect(turns(20, FIRST_APPETITE, { lent: 3, busy: 0, most: 1_000 })).toBe(FIRST_APPETITE)
+    expect(turns(20, { sessions: 64, busy: 0 }, () => ({ lent: 3, busy: 0, most: 1_000 })).sessions).toBe(64)
   })
 
   it('is never more than it may hold', () => {
     const around = fc.record({ lent: fc.nat(2_000), busy: fc.double({ min: 0, max: 1, noNaN: true }), most: fc.integer({ min: 1, max: 2_000 }) })
-    fc.assert(fc.property(fc.integer({ min: 1, max: 5_000 }), around, (appetite, each) => nextAppetite(appetite, each) <= each.most))
+    const appetite = fc.record({ sessions: fc.integer({ min: 1, max: 5_000 }), busy: fc.double({ min: 0, max: 1, noNaN: true }) })
+    fc.assert(fc.property(appetite, around, (before, each) => nextAppetite(before, each).sessions <= each.most))
   })
 })
 
