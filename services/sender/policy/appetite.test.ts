@@ -8,14 +8,19 @@ const turns = (count: number, appetite: Appetite, around: (sessions: number) => 
 const spent = (lent: number) => () => ({ lent, busy: 1, most: 1_000 })
 
 describe('how many sessions a sender asks for', () => {
-  it('is all it may hold at first, and a burst of three seconds changes nothing', () => {
-    expect(turns(6, firstAppetite(1_000), spent(1_000)).sessions).toBe(1_000)
+  it('is all it may hold at first, and a burst of two seconds and a half changes nothing', () => {
+    expect(turns(5, firstAppetite(1_000), spent(1_000)).sessions).toBe(1_000)
   })
 
   it('falls to what can be served while the CPU stays spent, and no further than peers next door need', () => {
     expect(nextAppetite({ sessions: 1_000, busy: 1 }, { lent: 500, busy: 1, most: 1_000 }).sessions).toBe(400) // what is lent counts, not what was once believed
     expect(turns(12, firstAppetite(1_000), spent(1_000)).sessions).toBeLessThan(400)
     expect(turns(40, firstAppetite(1_000), spent(1_000)).sessions).toBe(64)
+  })
+
+  it('falls and grows by each half second once it asks for less', () => {
+    expect(nextAppetite({ sessions: 500, busy: 0.2 }, { lent: 500, busy: 0.95, most: 1_000 }).sessions).toBe(400)
+    expect(nextAppetite({ sessions: 500, busy: 0.99 }, { lent: 500, busy: 0.6, most: 1_000 }).sessions).toBe(750)
   })
 
   it('grows while they are used and the CPU has time, within seconds to all it may hold', () => {

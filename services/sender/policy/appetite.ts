@@ -1,6 +1,8 @@
-/** Share of the last seconds in which the event loop was busy: from here on a further session would only wait for the CPU. */
+/** Share of a half second in which the event loop was busy: from here on a further session would only wait for the CPU. */
 const SPENT = 0.9
-/** Of a half second's measure: a burst that opens a thousand sessions is over before it counts, work that lasts counts within four seconds. */
+/** Of a sender that asks for all it may hold, the last seconds count: a burst that opens a thousand sessions is over before, work that lasts is told by them. */
+const SPENT_FOR_LONG = 0.85
+/** of a half second in those last seconds */
 const WEIGHT = 0.3
 /** However busy the process is, so many sessions are worth having: enough for peers that answer within a millisecond. */
 const LEAST = 64
@@ -30,7 +32,7 @@ export function nextAppetite(
   { lent, busy: now, most }: { readonly lent: number; readonly busy: number; readonly most: number },
 ): Appetite {
   const busy = before + (now - before) * WEIGHT
-  if (busy >= SPENT) return { sessions: Math.min(most, Math.max(LEAST, Math.min(sessions, lent) * FEWER)), busy }
+  if (sessions < most ? now >= SPENT : busy >= SPENT_FOR_LONG) return { sessions: Math.min(most, Math.max(LEAST, Math.min(sessions, lent) * FEWER)), busy }
   // What is not used up proves nothing.
   return { sessions: Math.min(most, lent < sessions / 2 ? sessions : sessions * MORE), busy }
 }
