@@ -12,10 +12,10 @@ describe('how many sessions a sender asks for', () => {
     expect(turns(5, firstAppetite(1_000), spent(1_000)).sessions).toBe(1_000)
   })
 
-  it('falls to what can be served while the CPU stays spent, and no further than peers next door need', () => {
+  it('falls to what can be served while the CPU stays spent, and no further than a few large sites use', () => {
     expect(nextAppetite({ sessions: 1_000, busy: 1 }, { lent: 500, busy: 1, most: 1_000 }).sessions).toBe(400) // what is lent counts, not what was once believed
     expect(turns(12, firstAppetite(1_000), spent(1_000)).sessions).toBeLessThan(400)
-    expect(turns(40, firstAppetite(1_000), spent(1_000)).sessions).toBe(64)
+    expect(turns(40, firstAppetite(1_000), spent(1_000)).sessions).toBe(128)
   })
 
   it('falls and grows by each half second once it asks for less', () => {

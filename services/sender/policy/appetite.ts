@@ -4,8 +4,8 @@ const SPENT = 0.9
 const SPENT_FOR_LONG = 0.85
 /** of a half second in those last seconds */
 const WEIGHT = 0.3
-/** However busy the process is, so many sessions are worth having: enough for peers that answer within a millisecond. */
-const LEAST = 64
+/** However busy the process is, so many sessions are worth having. A few large sites with every session they bear stay below it: their leases would only change hands. */
+const LEAST = 128
 /** Room that is offered in any case, as long as there is some: what has no session yet, urgent mail among it, gets one soon. */
 const ALWAYS = 4
 const FEWER = 0.8
