@@ -1,4 +1,5 @@
 /** The sender's pen against a real server whose answers get lost. */
+import { setImmediate as turn } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { encode } from '../../protocol/codec.ts'
 import { fullMask } from '../../protocol/mask.ts'
@@ -113,19 +114,35 @@ describe('the journal', () => {
     await bus.ensureStreams(STREAMS)
     const works: Work[] = []
     let troubles = 0
-    const journal = new Journal({ bus, mono: () => performance.now(), wall: Date.now, onTrouble: () => void troubles++ })
+    let onRound: (() => Promise<void>) | null = null
+    /** The server dies while a round is on its way. */
+    const during = async <T>(sent: Promise<T>): Promise<T> => {
+      const kill = onRound
+      onRound = null
+      await kill?.()
+      return sent
+    }
+    const mortal = withFaults(bus, {
+      storeAll: (entries) => during(bus.storeAll(entries)),
+      store: (on, body, options) => during(bus.store(on, body, options)),
+    })
+    const journal = new Journal({ bus: mortal, mono: () => performance.now(), wall: Date.now, onTrouble: () => void troubles++ })
     for (let kills = 0; kills < 6; kills++) {
       for (let n = 0; n < 20; n++) works.push(await claimedWork(bus, 'killed'))
       const young = works.slice(-20)
-      // Lands at another moment of a round each time.
-      const killed = new Promise((resolve) => setTimeout(resolve, 95 + kills * 9)).then(() => nats.kill())
+      const killed = new Promise<void>((resolve, reject) => {
+        onRound = async () => {
+          for (let turns = 0; turns < kills; turns++) await turn() // at another moment of the round each time, the first surely within it
+          await nats.kill().then(resolve, reject)
+        }
+      })
       for (const work of young) for (let n = 0; n < 5; n++) journal.add(work, delivered(n))
       await killed
       await nats.start()
       await Promise.all(young.map((work) => journal.settled(work)))
     }
     await journal.close()
-    expect(troubles).toBeGreaterThan(0) // else no kill fell into a round, and nothing was tried
+    expect(troubles).toBeGreaterThan(0) // the round whose server is gone is in trouble
     expect((await journalled('killed', bus)).sort()).toEqual(works.flatMap(({ batchSeq }) => [0, 1, 2, 3, 4].map((n) => `${batchSeq}/${n}`)).sort())
   })
 })
