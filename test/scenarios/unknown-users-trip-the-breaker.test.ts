@@ -19,7 +19,7 @@ it('stops the campaign where too many are unknown, goes on elsewhere, stops no o
     senders: 2,
     fleet: loopbackFleet({ dns: world.dns, smtpPort: world.smtpPort }, { isp: ['google', 'docomo', 'yahoo'].map((name) => ({ name, ...fast })) }),
   })
-  const [gmail, docomo, yahoo] = [list('gmail.com', 10), list('docomo.ne.jp', 25), list('yahoo.com', 25)]
+  const [gmail, docomo, yahoo] = [list('gmail.com', 10), list('docomo.ne.jp', 25), list('yahoo.com', 38)] // yahoo: 10 of 380, never more than 5 % of 200 in whatever order they are drawn
   const everybody = [...gmail, ...docomo, ...yahoo]
   await cluster.publish('acme', noticeTo('dirty', everybody))
   const stopped = await cluster.until('acme', 'dirty', ({ state, waiting, waitingFor = [] }) => {
@@ -30,7 +30,7 @@ it('stops the campaign where too many are unknown, goes on elsewhere, stops no o
   expect(new Set(stopped.waitingFor.map(({ site, because }) => `${site} ${because}`))).toEqual(new Set(['google unknown-users', 'docomo unknown-users']))
   expect(breachOf(stopped)).toBe(null)
   const arrived = (list: readonly string[]) => list.filter((rcpt) => world.record.arrivals(rcpt).length > 0).length
-  expect(arrived(yahoo), '4 % are no reason to stop at yahoo').toBe(COUNT - Math.floor(COUNT / 25))
+  expect(arrived(yahoo), '10 of 380 are no reason to stop at yahoo').toBe(COUNT - Math.floor(COUNT / 38))
   for (const [site, all] of [
     ['google', gmail],
     ['docomo', docomo],
